@@ -1,0 +1,1 @@
+//! From a run and its assessment to pictures.

@@ -1,0 +1,1 @@
+//! From a run and its assessment to words: the terminal's report and JSON.

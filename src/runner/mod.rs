@@ -1,0 +1,1 @@
+//! Runs target, sampler, driver and store together; and the demo server.

@@ -1,0 +1,1 @@
+//! The sampling thread: two tiers on a drift-free schedule.

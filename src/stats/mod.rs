@@ -1,0 +1,1 @@
+//! Pure mathematics on slices of `f64`; every formula names its source. The lowest floor: it imports nothing of soak.

@@ -1,0 +1,1 @@
+//! Who is watched: finding, starting and ending the target.
