@@ -191,6 +191,8 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Whether the record ends in the middle of a line, as it does when soak is killed or the disk is full.
     pub cut_short: bool,
+    /// Lines before the end that could not be read and were left out.
+    pub damaged_lines: usize,
 }
 
 impl Run {
