@@ -12,7 +12,15 @@ use super::{judge, severity, words};
 
 /// Judges every series of a set, and the run by them.
 pub fn assess(set: &SeriesSet, options: &Options) -> Assessment {
-    judge::run(roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect())
+    let assessment = judge::run(roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect());
+    match &options.caveat {
+        Some(caveat) if assessment.verdict == Verdict::Steady => Assessment {
+            verdict: Verdict::Inconclusive,
+            reason: format!("nothing was seen to grow, but {caveat}"),
+            ..assessment
+        },
+        _ => assessment,
+    }
 }
 
 fn finding(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Finding {

@@ -23,4 +23,7 @@ pub struct Options {
     pub budgets: Vec<Budget>,
     /// Whether the run is over.
     pub look: Look,
+    /// What keeps this record from proving that nothing grows, in a plain sentence: the target died, or the load was
+    /// not reached. A steady run is then inconclusive for this reason; growth that was seen stays growth.
+    pub caveat: Option<String>,
 }

@@ -7,8 +7,8 @@ mod reader;
 mod wire;
 mod writer;
 
-pub use reader::{ReadError, read};
-pub use writer::{Flusher, RunFolder, WriteError, Writer};
+pub use reader::{ReadError, is_record, read};
+pub use writer::{Flusher, RunFolder, WriteError, Writer, safe_name};
 
 /// The file in a run's folder that holds the record.
 pub const RECORD_FILE: &str = "record.jsonl";

@@ -1,7 +1,7 @@
 //! Reads a record back, whole or cut at any byte.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -39,6 +39,15 @@ pub enum ReadError {
         /// The format's number.
         found: u32,
     },
+}
+
+/// Whether `path` is a run's folder or a record, judged by how the file begins; a file that cannot be read is not.
+pub fn is_record(path: &Path) -> bool {
+    if path.is_dir() {
+        return true;
+    }
+    let mut start = [0; wire::HEADER_START.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == wire::HEADER_START
 }
 
 /// Reads the record of a run from the run's folder, or from the record file itself.
@@ -149,8 +158,10 @@ mod tests {
     #[test]
     fn what_is_no_record_is_said_so() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(is_record(&record(folder.path()).join(RECORD_FILE)));
         let path = folder.path().join("x.jsonl");
         fs::write(&path, "t,value\n1,2\n").unwrap();
+        assert!(!is_record(&path) && !is_record(Path::new("no such file")));
         assert!(matches!(read(&path), Err(ReadError::NoHeader { .. })));
         fs::write(&path, "").unwrap();
         assert!(matches!(read(&path), Err(ReadError::NoHeader { .. })));

@@ -17,6 +17,9 @@ use crate::domain::{Elapsed, Metric, Sample, TrafficTick};
 /// The number of the format that this version writes. A reader refuses a higher one.
 pub(super) const FORMAT: u32 = 1;
 
+/// How every record begins.
+pub(super) const HEADER_START: [u8; 16] = *br#"{"kind":"header""#;
+
 /// The header's line as it stands in the file.
 #[derive(Serialize, DeriveDeserialize)]
 pub(super) struct HeaderLine {

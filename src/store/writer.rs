@@ -73,7 +73,7 @@ impl RunFolder {
 }
 
 /// The part of `name` that is safe in a file name: letters, digits, `.`, `_` and `-`, at most 40 of them.
-pub(crate) fn safe_name(name: &str) -> String {
+pub fn safe_name(name: &str) -> String {
     let safe: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(40).collect();
     safe.trim_start_matches('.').to_owned()
