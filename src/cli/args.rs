@@ -46,7 +46,7 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// Print the report of a recorded run
     Report(ReportArgs),
-    /// The server that `soak demo` watches; it prints its address and ends with its standard input
+    /// The server that `soak demo` watches; it prints its address and serves until SIGTERM
     #[command(hide = true)]
     DemoServer(DemoServerArgs),
 }
@@ -170,6 +170,9 @@ pub(super) struct DemoServerArgs {
     /// The loopback port; 0 for a free one
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub(super) port: u16,
+    /// End with standard input, which must be a pipe
+    #[arg(long)]
+    pub(super) until_stdin_ends: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,11 +1,11 @@
 //! `soak demo`: the newcomer's first command. The built-in server is started, driven and watched by the very path that
 //! watches any other.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use crate::domain::run::Scope;
 use crate::driver::PlainGet;
-use crate::runner::demo::{self, FaultSet};
+use crate::runner::demo::{self, Fault, FaultSet, Lifeline, ServerOptions};
 use crate::runner::{DemoProcess, RunOptions};
 use crate::target::Selector;
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
     let url = server.url().parse().map_err(|error: crate::driver::DriverError| Failure::from_error(&error))?;
     let options = RunOptions {
         selector: Selector::Pid(server.pid()),
-        tree: false,
+        scope: Scope::Process,
         interval: args.interval,
         duration: Some(args.duration),
         warm_up: None,
@@ -59,18 +59,21 @@ fn next_step(args: &DemoArgs) -> &'static str {
 }
 
 fn faults(names: &[String]) -> Result<FaultSet, Failure> {
-    names.iter().map(|name| name.parse().map_err(|error| Failure::from_error(&error))).collect()
+    let parsed: Result<FaultSet, _> = names.iter().map(|name| name.parse::<Fault>()).collect();
+    parsed.map_err(|error| Failure::new(format!("--fault: {error}")))
 }
 
-/// Serves until standard input ends.
+/// Serves until it is told to end.
 ///
 /// # Errors
 /// Where a fault is unknown or the port cannot be had.
 pub(super) fn serve(args: &DemoServerArgs) -> Result<u8, Failure> {
-    let faults = faults(&args.fault)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let listener = TcpListener::bind(address)
-        .map_err(|error| Failure::new(format!("--port {}: cannot listen on {address}: {error}", args.port)))?;
-    let _ = (listener, faults, demo::NAMES);
+    let lifeline = if args.until_stdin_ends { Lifeline::Stdin } else { Lifeline::Signals };
+    let options = ServerOptions { port: args.port, faults: faults(&args.fault)?, lifeline };
+    demo::run(options, |address| {
+        // Whoever started it waits for this line; if nobody reads it, the server serves all the same.
+        let _ = console::print(&format!("{address}\n"));
+    })
+    .map_err(|error| Failure::from_error(&error))?;
     Ok(0)
 }

@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::chart::{ChartOptions, ChartSource};
+use crate::chart::ChartOptions;
+use crate::domain::run::Scope;
 use crate::driver::{GetUrl, PlainGet};
 use crate::runner::{self, RunOptions, Watch};
 use crate::target::Selector;
@@ -29,7 +30,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     let analysis = judge::options(&args.judge)?;
     let options = RunOptions {
         traffic: traffic(&args.traffic)?,
-        tree: args.target.tree,
+        scope: if args.target.tree { Scope::Tree } else { Scope::Process },
         selector: selector(args.target)?,
         interval: args.record.interval,
         duration: args.record.duration,
@@ -56,11 +57,9 @@ pub(super) fn watch(
     if options.duration.is_none() {
         line.interrupt("no --duration: watching until Ctrl-C or until the target ends");
     }
-    let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
+    let folder = runner::record(&options, interrupt.stop.as_fd(), &mut |seen| match seen {
         Watch::Started { folder, target, before_quit } => {
-            if let Some(before_quit) = before_quit {
-                interrupt.before_quit(before_quit);
-            }
+            interrupt.before_quit(before_quit);
             line.interrupt(&format!(
                 "watching {} (pid {}); the record is {}",
                 target.name.escape_debug(),
@@ -88,8 +87,7 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
     if let Err(error) = fs::write(&report, judged.shown(&json, crate::report::Style::Plain)?) {
         console::say(&format!("soak: cannot write {}: {error}", report.display()));
     }
-    let drawn = chart::draw(&ChartSource::of(judged.run.as_ref(), &judged.set), judged, folder, &ChartOptions::default());
-    match drawn {
+    match chart::draw(judged, folder, &ChartOptions::default()) {
         // The verdict stays the last line.
         Ok(_) if !show.json && !show.quiet => {
             let place = format!("charts and report: {}\n", folder.display());

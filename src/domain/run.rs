@@ -164,6 +164,11 @@ pub enum EventKind {
     Traffic(TrafficSummary),
     /// What sampling cost; the last one counts.
     Cost(Cost),
+    /// The run was over, and soak stopped the target that it had started.
+    TargetStopped {
+        /// How the target ended.
+        end: TargetEnd,
+    },
     /// The run ended.
     Ended {
         /// Why.

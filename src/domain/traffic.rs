@@ -61,7 +61,11 @@ pub struct TrafficSummary {
     pub redirects: u64,
     /// Turns that were due and had not been sent when the run ended.
     pub waiting_at_end: u64,
-    /// Median latency from the due time, in microseconds; 0 where nothing was answered. So are the next three.
+    /// Requests under way at the end and not answered within the grace: neither turns nor errors.
+    pub cut_at_end: u64,
+    /// Mean latency from the due time, in microseconds; 0 where nothing was answered. So are the next four.
+    pub mean_us: u64,
+    /// Half of the latencies are at most this.
     pub p50_us: u64,
     /// 95th percentile of the latency.
     pub p95_us: u64,

@@ -35,7 +35,7 @@ impl DemoProcess {
     /// Where the program cannot be started or does not come up; it has then said why on standard error.
     pub fn start(program: &Path, faults: &[String]) -> Result<Self, DemoProcessError> {
         let mut command = Command::new(program);
-        command.arg("demo-server");
+        command.args(["demo-server", "--until-stdin-ends"]);
         for fault in faults {
             command.args(["--fault", fault]);
         }

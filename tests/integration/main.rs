@@ -7,6 +7,8 @@ mod soak;
 mod bad_input;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
+/// soak is steady under its own eyes.
+mod itself;
 /// The record outlives soak, and replays to the same verdict.
 mod record;
 /// Targets that end, in every way in which they do.

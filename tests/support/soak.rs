@@ -14,6 +14,7 @@ pub struct Soak {
 
 /// What a `soak` answered.
 pub struct Answer {
+    folder: PathBuf,
     /// The exit code.
     pub code: i32,
     /// Standard output.
@@ -37,6 +38,12 @@ impl Soak {
         self
     }
 
+    /// More arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
     /// Where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -46,6 +53,7 @@ impl Soak {
     pub fn run(&mut self) -> Answer {
         let Output { status, stdout, stderr } = self.command.output().unwrap();
         Answer {
+            folder: self.folder.path().to_owned(),
             code: status.code().unwrap_or(-1),
             out: String::from_utf8(stdout).unwrap(),
             err: String::from_utf8(stderr).unwrap(),
@@ -59,14 +67,25 @@ impl Soak {
 
     /// The folder of the one run that it made.
     pub fn run_folder(&self) -> PathBuf {
-        let runs: Vec<PathBuf> =
-            std::fs::read_dir(self.folder.path().join("output")).unwrap().map(|run| run.unwrap().path()).collect();
-        assert_eq!(runs.len(), 1, "{runs:?}");
-        runs[0].clone()
+        only_run(self.folder.path())
     }
 }
 
+fn only_run(folder: &Path) -> PathBuf {
+    let runs: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("output")).unwrap().map(|run| run.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].clone()
+}
+
 impl Answer {
+    /// The last reading of this wire name in the record of the one run that was made.
+    pub fn last_reading(&self, wire_name: &str) -> u64 {
+        let record = std::fs::read_to_string(only_run(&self.folder).join("record.jsonl")).unwrap();
+        let lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter_map(|line| line[wire_name].as_u64()).next().unwrap()
+    }
+
     /// The one JSON object on standard output.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
