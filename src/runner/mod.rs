@@ -1,1 +1,3 @@
 //! Runs target, sampler, driver and store together; and the demo server.
+
+pub mod demo;
