@@ -24,6 +24,16 @@ pub struct TargetIdentity {
     pub started_by_soak: bool,
 }
 
+/// Whose resources are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The target's alone.
+    #[default]
+    Process,
+    /// The target's and those of all its descendants.
+    Tree,
+}
+
 /// The machine that the run was made on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
