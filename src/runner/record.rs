@@ -3,7 +3,8 @@
 //! The sampler's thread and the driver's write into the one record; this thread watches over them, flushes the record to
 //! the disk now and then, and shows what is going on to whoever asked.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::ops::ControlFlow;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use thiserror::Error;
 
 use crate::clock::{Clock, RealClock};
 use crate::domain::run::{
-    Conditions, Cost, Event, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions,
+    Conditions, Event, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions,
 };
 use crate::domain::traffic::{FailureTally, TrafficSummary};
 use crate::domain::{Elapsed, Sample, TrafficTick};
@@ -85,6 +86,9 @@ pub enum RunError {
     /// The sampler.
     #[error(transparent)]
     Sampler(#[from] SamplerError),
+    /// A descriptor could not be duplicated.
+    #[error("cannot duplicate a descriptor")]
+    Descriptor(#[source] std::io::Error),
     /// A thread could not be started.
     #[error("cannot start the sampler's thread")]
     Thread(#[source] std::io::Error),
@@ -100,7 +104,7 @@ pub fn record(
     stop: BorrowedFd<'_>,
     watch: &mut dyn FnMut(Watch<'_>),
 ) -> Result<PathBuf, RunError> {
-    let root = ProcRoot::default();
+    let root = ProcRoot::system();
     let Attached { mut target, process } = target::resolve(&options.selector, options.scope, &root)?;
     let header = header(options, target.identity());
     let folder = RunFolder::create(&options.output, &folder_name(&header))?;
@@ -109,28 +113,32 @@ pub fn record(
     let clock: Arc<dyn Clock> = Arc::new(RealClock::start());
     let (notices, heard) = mpsc::channel();
     let recorder = Arc::new(Recorder::new(writer, notices.clone(), Arc::clone(&clock)));
-    watch(Watch::Started { folder: folder.path(), target: target.identity() });
+    watch(Watch::Started { folder: folder.path(), target: target.identity(), before_quit: target.asker().map_err(RunError::Descriptor)? });
 
-    let mut sampler = Sampler::new(process, target.pidfd().map_err(RunError::Thread)?, sampler_options(options))?;
+    let watched = Watched {
+        root,
+        process,
+        pidfd: target.pidfd().map_err(RunError::Descriptor)?,
+        stop: stop.try_clone_to_owned().map_err(RunError::Descriptor)?,
+    };
+    let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
     let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic)).transpose()?;
-    let before = process_time();
-    let (ending, cost) = std::thread::scope(|scope| {
-        let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn_scoped(scope, || {
-            let ending = sampler.run(&*clock, stop, &mut |seen| recorder.observe(&seen));
-            // Whoever attends has left only when this thread has ended.
-            let _ = notices.send(Notice::SamplingEnded);
-            (ending, sampler.cost())
+    let sampling = Arc::clone(&recorder);
+    let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn(move || {
+        let ended = sampler.run(&mut |seen| {
+            sampling.observe(&seen);
+            ControlFlow::Continue(())
         });
-        let sampling = sampling.map_err(RunError::Thread)?;
-        attend(&heard, &recorder, &flusher, watch);
-        Ok::<_, RunError>(sampling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
-    let recorded = clock.now();
+        // Whoever attends has left only when this thread has ended.
+        let _ = notices.send(Notice::SamplingEnded);
+        ended
+    });
+    let sampling = sampling.map_err(RunError::Thread)?;
+    attend(&heard, &recorder, &flusher, watch);
+    let ending = sampling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     if let Some(driver) = driver {
         recorder.event(EventKind::Traffic(summary(driver.stop())));
     }
-    let process_s = process_time().saturating_sub(before).as_secs_f64();
-    recorder.event(EventKind::Cost(Cost { process_s, recorded_s: recorded.as_secs_f64(), ..cost }));
     close(&recorder, &mut target, ending, watch)?;
     flusher.flush()?;
     Ok(folder.path().to_owned())
@@ -318,11 +326,6 @@ fn sampler_options(options: &RunOptions) -> sampler::Options {
         budget: options.budget,
         scope: options.scope,
     }
-}
-
-fn process_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 fn summary(driver: DriverSummary) -> TrafficSummary {
