@@ -197,7 +197,8 @@ impl Kept {
         if self.group >= self.stride || self.elapsed_s.is_empty() {
             let stored = self.store();
             freed = freed.or(stored);
-            if self.elapsed_s.len() >= room {
+            // One place stays free for the last row of the file.
+            if self.elapsed_s.len() + 1 >= room {
                 self.halve();
             }
         }
