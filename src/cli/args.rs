@@ -221,6 +221,9 @@ pub(super) struct ChartArgs {
     /// Where the pictures go [default: the run's folder, or beside the file]
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+    /// Draw this metric only; may be given more than once [default: the overview and every metric that is judged]
+    #[arg(long, value_name = "NAME")]
+    pub(super) metric: Vec<String>,
     /// Light or dark
     #[arg(long, default_value = "light")]
     pub(super) theme: Theme,

@@ -28,6 +28,7 @@ pub(super) fn run(args: &ChartArgs) -> Result<u8, Failure> {
             Picture::Png => Format::Png,
             Picture::Svg => Format::Svg,
         },
+        metrics: args.metric.clone(),
     };
     for path in draw(&judged, &folder, &options)? {
         console::print(&format!("{}\n", path.display()))?;
@@ -45,7 +46,7 @@ pub(super) fn draw(judged: &Judged, folder: &Path, options: &ChartOptions) -> Re
         None => Source::of_series(&judged.source, &judged.set),
     };
     let charts =
-        chart::render(source, &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
+        chart::render(&source, &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
     let failed = |path: &Path, error| Failure::new(format!("cannot write {}: {error}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let mut written = Vec::with_capacity(charts.len());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::{self, Budget};
 use crate::domain::{Assessment, Run, SeriesSet, Unit, Verdict};
-use crate::import::{self, ImportOptions};
+use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Style, Subject};
 use crate::store;
 
@@ -21,6 +21,8 @@ pub(super) struct Judged {
     pub(super) run: Option<Run>,
     /// The series that were judged.
     pub(super) set: SeriesSet,
+    /// What was left out or merged while reading, a sentence each.
+    pub(super) notes: Vec<String>,
     /// What they say.
     pub(super) assessment: Assessment,
 }
@@ -58,15 +60,21 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let warm_up_s = options.warm_up_s.or(run.header.conditions.warm_up_s);
         let options = analysis::Options { warm_up_s, caveat: report::caveat(&run), ..options.clone() };
         let assessment = analysis::assess(&set, &options);
-        return Ok(Judged { source, run: Some(run), set, assessment });
+        return Ok(Judged { source, run: Some(run), set, notes: Vec::new(), assessment });
     }
     let unit = unit.map(|unit| match unit {
         ValueUnit::Bytes => Unit::Bytes,
         ValueUnit::Count => Unit::Count,
     });
-    let set = import::read(input, &ImportOptions { unit }).map_err(|error| Failure::from_error(&error))?;
+    let options_of_import = ImportOptions { unit };
+    let imported = if input == Path::new("-") {
+        import::read_from(std::io::stdin().lock(), "standard input", &options_of_import)
+    } else {
+        import::read(input, &options_of_import)
+    };
+    let Imported { set, notes } = imported.map_err(|error| Failure::from_error(&error))?;
     let assessment = analysis::assess(&set, options);
-    Ok(Judged { source, run: None, set, assessment })
+    Ok(Judged { source, run: None, set, notes, assessment })
 }
 
 impl Judged {
@@ -126,6 +134,9 @@ pub(super) fn judge_all(
             }
             match outcome {
                 Ok(judged) => {
+                    if !show.quiet {
+                        judged.notes.iter().for_each(|note| console::say(&format!("{}: {note}", judged.source)));
+                    }
                     console::print(&judged.shown(show, console::style())?)?;
                     codes.push(judged.code());
                 }
