@@ -176,25 +176,40 @@ fn signal_name(signal: i32) -> &'static str {
 
 fn table(out: &mut String, set: &SeriesSet, assessment: &Assessment, style: Style) {
     let _ = writeln!(out, "\n{:<26}{:>10}  {:<30}verdict", "metric", "latest", "growth (95 % interval)");
+    let mut beside = false;
     for role in [Role::Decides, Role::Beside] {
         for finding in assessment.findings.iter().filter(|finding| finding.role == role) {
             let latest = set.get(&finding.metric).and_then(|series| series.values.iter().rev().find(|v| v.is_finite()));
-            let latest = latest.map_or_else(|| "-".to_owned(), |&value| quantity(value, finding.unit));
-            let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
-            let label = clipped(&printable(&finding.label), 25);
-            let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
-            let verdict = painted(finding.verdict.word(), finding.verdict, style);
-            let note = match (finding.budget, role) {
-                (Some(BudgetOutcome::Within), _) => ", in budget",
-                (_, Role::Decides) => "",
-                (_, Role::Beside | Role::Context) => " *",
-            };
-            let _ = writeln!(out, "{label:<26}{latest:>10}  {growth:<30}{verdict}{note}");
+            // What is not there at all (no shared memory, no swap) is not worth a line.
+            if role == Role::Beside && latest.is_none_or(|&value| value <= 0.0) {
+                continue;
+            }
+            beside |= role == Role::Beside;
+            row(out, finding, latest.copied(), style);
         }
     }
-    if assessment.findings.iter().any(|finding| finding.role == Role::Beside) {
+    if beside {
         out.push_str("* shown beside the others; does not decide\n");
     }
+}
+
+fn row(out: &mut String, finding: &Finding, latest: Option<f64>, style: Style) {
+    let label = clipped(&printable(&finding.label), 25);
+    let latest = latest.map_or_else(|| "-".to_owned(), |value| quantity(value, finding.unit));
+    let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
+    let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
+    let mut verdict = painted(finding.verdict.word(), finding.verdict, style);
+    if finding.budget == Some(BudgetOutcome::Within) {
+        verdict.push_str(", in budget");
+    }
+    if finding.role == Role::Beside {
+        // The slow tier's metrics are read too seldom in a short run; that is no finding on the target.
+        if finding.verdict == Verdict::Inconclusive && finding.growth_per_hour.is_none() {
+            verdict = format!("{} readings", finding.samples);
+        }
+        verdict.push_str(" *");
+    }
+    let _ = writeln!(out, "{label:<26}{latest:>10}  {growth:<30}{verdict}");
 }
 
 /// Deciding findings that are not plainly steady are told in a sentence each.
