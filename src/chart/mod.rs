@@ -1,1 +1,24 @@
-//! From a run and its assessment to pictures.
+//! From a run, or anybody's series, and its assessment to pictures: one a metric and an overview, as SVG or PNG.
+//!
+//! The flow goes one way: [`compose`] and [`overview`] make a [`scene`] (what is drawn, pure data) with [`axis`],
+//! [`decimate`] and [`title`]; [`layout`] places it, [`paint`] draws it as SVG in a [`theme`], [`raster`] makes the PNG
+//! from that same SVG. The verdict is read from the assessment and never made here.
+
+mod axis;
+mod compose;
+mod decimate;
+mod layout;
+mod overview;
+mod paint;
+mod pen;
+mod raster;
+mod render;
+mod scene;
+mod source;
+mod text;
+mod theme;
+mod title;
+
+pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overview};
+pub use source::Source;
+pub use theme::Theme;

@@ -165,6 +165,22 @@ impl Target {
         self.end()
     }
 
+    /// What asks a target that soak started to end, without waiting for it (SIGTERM); for any other target it does
+    /// nothing. It works from any thread for as long as it lives.
+    ///
+    /// # Errors
+    /// Where the pidfd cannot be duplicated.
+    pub fn asker(&self) -> io::Result<Box<dyn Fn() + Send>> {
+        if self.child.is_none() {
+            return Ok(Box::new(|| ()));
+        }
+        let pidfd = self.pidfd()?;
+        Ok(Box::new(move || {
+            // The one error that can come is that it has ended already.
+            let _ = pidfd_send_signal(&pidfd, Signal::TERM);
+        }))
+    }
+
     fn signal(&self, signal: Signal) -> Result<(), TargetError> {
         match pidfd_send_signal(&self.pidfd, signal) {
             // It has ended by itself.

@@ -1,0 +1,170 @@
+//! What a picture shows, as pure data: titles, panels, lines, fits, shades, limits, marks. No pixels, no colours.
+//!
+//! [`super::compose`] makes scenes from a record and its assessment, [`super::paint`] draws them. Tests look at scenes.
+
+use crate::domain::Verdict;
+
+use super::axis::Axis;
+use super::decimate::{Point, Stroke};
+use super::theme::Ink;
+
+/// One picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scene {
+    /// The verdict that the title tells, for the bar beside it; `None` where nothing was judged.
+    pub(super) verdict: Option<Verdict>,
+    /// The finding in one line.
+    pub(super) title: String,
+    /// Who was watched, where, when, for how long.
+    pub(super) subtitle: String,
+    /// The time axis that all panels share, in seconds since the start.
+    pub(super) time: Axis,
+    /// The words under the time axis.
+    pub(super) time_label: String,
+    /// From here on nothing was observed, only projected; `None` where the axis ends with the record.
+    pub(super) projected_from_s: Option<f64>,
+    /// The panels, the uppermost first.
+    pub(super) panels: Vec<Panel>,
+    /// What happened at one instant, through all panels.
+    pub(super) marks: Vec<Mark>,
+    /// Instants at which something small and frequent happened: processes that came and went.
+    pub(super) ticks_s: Vec<f64>,
+    /// Sentences under the picture.
+    pub(super) notes: Vec<String>,
+}
+
+/// One plot of values over time.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Panel {
+    /// The verdict that the heading tells; `None` for a heading that tells none.
+    pub(super) verdict: Option<Verdict>,
+    /// What the panel shows: the metric and its unit, or on an overview its finding.
+    pub(super) heading: String,
+    /// The axis of the values.
+    pub(super) values: Axis,
+    /// The lines, the lowest first.
+    pub(super) lines: Vec<Line>,
+    /// The fitted curve.
+    pub(super) fit: Option<Fit>,
+    /// From the start until here is warm-up, which is not judged.
+    pub(super) warm_up_until_s: Option<f64>,
+    /// Where growth began.
+    pub(super) onset_s: Option<f64>,
+    /// The ceiling, where it is near enough to matter.
+    pub(super) limit: Option<Limit>,
+    /// What stands in place of the data where there are none.
+    pub(super) empty: Option<String>,
+    /// How tall the panel is beside the others.
+    pub(super) weight: f64,
+}
+
+/// One series as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    /// Its words in the legend.
+    pub(super) name: String,
+    /// Its part in the panel.
+    pub(super) ink: Ink,
+    /// What is drawn, broken at gaps.
+    pub(super) strokes: Vec<Stroke>,
+}
+
+impl Line {
+    /// Every point that is drawn.
+    pub(super) fn points(&self) -> impl Iterator<Item = Point> + '_ {
+        self.strokes.iter().flatten().copied()
+    }
+}
+
+/// One point of a fitted curve with its band.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BandPoint {
+    /// Seconds since the start.
+    pub(super) at_s: f64,
+    /// The fitted value.
+    pub(super) value: f64,
+    /// The lower edge of the band.
+    pub(super) low: f64,
+    /// The upper edge of the band.
+    pub(super) high: f64,
+}
+
+/// A fitted curve, only over what it was fitted on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fit {
+    /// The curve, ascending in time.
+    pub(super) curve: Vec<BandPoint>,
+    /// The straight way from its end to the limit, where that is drawn.
+    pub(super) projection: Option<[Point; 2]>,
+}
+
+/// A ceiling.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Limit {
+    /// The ceiling's value.
+    pub(super) value: f64,
+    /// The words on its line.
+    pub(super) label: String,
+}
+
+/// One instant worth a line through all panels.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mark {
+    /// Seconds since the start.
+    pub(super) at_s: f64,
+    /// The words above it.
+    pub(super) label: String,
+}
+
+/// How an entry of the legend is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Swatch {
+    /// A series' line.
+    Line(Ink),
+    /// The fitted line over its band.
+    Fit,
+    /// The shade of warm-up.
+    WarmUp,
+    /// The dashed line of the onset.
+    Onset,
+    /// The dashed continuation of the fit.
+    Projection,
+}
+
+/// One entry of a legend.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    /// What is drawn before the words.
+    pub(super) swatch: Swatch,
+    /// The words.
+    pub(super) label: String,
+}
+
+impl Panel {
+    /// The legend: an entry for everything that is drawn and not labelled where it stands.
+    pub(super) fn legend(&self) -> Vec<Entry> {
+        let entry = |swatch, label: &str| Entry { swatch, label: label.to_owned() };
+        // The topmost line first, as the eye meets it.
+        let mut entries: Vec<Entry> =
+            self.lines.iter().rev().map(|line| entry(Swatch::Line(line.ink), &line.name)).collect();
+        if let Some(fit) = &self.fit {
+            entries.push(entry(Swatch::Fit, "fit with 95 % band"));
+            if fit.projection.is_some() {
+                entries.push(entry(Swatch::Projection, "projected"));
+            }
+        }
+        if let Some(until) = self.warm_up_until_s {
+            entries.push(Entry {
+                swatch: Swatch::WarmUp,
+                label: format!("warm-up, {}: not judged", super::title::span(until)),
+            });
+        }
+        if let Some(onset) = self.onset_s {
+            entries.push(Entry {
+                swatch: Swatch::Onset,
+                label: format!("growth begins after {}", super::title::span(onset)),
+            });
+        }
+        entries
+    }
+}

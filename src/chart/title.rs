@@ -1,0 +1,331 @@
+//! Titles: a finding in one line, which is all that many readers will read.
+//!
+//! Pure words, from the assessment only. A rate stands with its interval, and the subtitle below it with the time
+//! observed.
+
+use crate::domain::assessment::Shape;
+use crate::domain::bytes::three_digits;
+use crate::domain::{Assessment, Estimate, Finding, Role, Unit, Verdict};
+
+use super::axis::grouped;
+
+/// The title of one metric's chart.
+pub(super) fn of_finding(finding: &Finding) -> String {
+    match finding.verdict {
+        Verdict::Growing => growing(finding),
+        Verdict::Steady => steady(finding),
+        Verdict::Inconclusive => inconclusive(finding),
+    }
+}
+
+/// The title of the overview: what decides the run.
+pub(super) fn of_run(assessment: &Assessment) -> String {
+    let deciding: Vec<&Finding> = assessment
+        .findings
+        .iter()
+        .filter(|finding| finding.role == Role::Decides && finding.verdict == assessment.verdict)
+        .collect();
+    if let [only] = deciding[..]
+        && assessment.verdict != Verdict::Steady
+    {
+        return of_finding(only);
+    }
+    let labels = and_list(deciding.iter().map(|finding| finding.label.to_lowercase()).collect());
+    match (assessment.verdict, labels.is_empty()) {
+        (Verdict::Growing, false) => format!("Growing: {labels}"),
+        (Verdict::Growing, true) => "Growing".to_owned(),
+        (Verdict::Steady, false) => format!("Steady: {labels}"),
+        (Verdict::Steady, true) => "Steady".to_owned(),
+        (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged yet"),
+        (Verdict::Inconclusive, true) => "Inconclusive: there is nothing to judge".to_owned(),
+    }
+}
+
+fn and_list(mut names: Vec<String>) -> String {
+    match names.pop() {
+        None => String::new(),
+        Some(last) if names.is_empty() => last,
+        Some(last) => format!("{} and {last}", names.join(", ")),
+    }
+}
+
+fn growing(finding: &Finding) -> String {
+    let verb = if is_plural(finding) { "grow" } else { "grows" };
+    let mut title = format!("{} {verb}", finding.label);
+    if let Some(growth) = finding.growth_per_hour {
+        title = format!("{title} {}", rate(finding.unit, growth));
+    }
+    if let Some(turn) = finding.growth_per_turn.filter(|turn| turn.estimate > 0.0) {
+        title = format!("{title}, {} per turn", amount(finding.unit, turn.estimate));
+    }
+    if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite() && left.estimate >= 0.0) {
+        title = format!("{title}; limit in {}", span(left.estimate));
+    }
+    title
+}
+
+fn steady(finding: &Finding) -> String {
+    let shape = match finding.shape {
+        Shape::Flat | Shape::Unknown => String::new(),
+        other => format!(" ({})", other.words()),
+    };
+    let title = format!("{} steady{shape}", finding.label);
+    match finding.detectable_per_hour {
+        Some(least) if least.is_finite() && least > 0.0 => {
+            let (least, per) = per_time(finding.unit, least);
+            format!("{title}: growth above {}/{per} would have shown", amount(finding.unit, least))
+        }
+        _ => title,
+    }
+}
+
+fn inconclusive(finding: &Finding) -> String {
+    let why = if finding.samples == 0 {
+        "nothing was read".to_owned()
+    } else if finding.samples < FEW {
+        format!("only {}", counted(finding.samples, "sample"))
+    } else if finding.settled_after_s.is_none() {
+        format!("still warming up after {}", span(finding.observed_s))
+    } else {
+        match finding.growth_per_hour {
+            Some(growth) => {
+                let (low, high, per) = interval(finding.unit, growth);
+                format!("growth may be anything from {low} to {high}/{per}")
+            }
+            None => format!("{} is too short", span(finding.observed_s)),
+        }
+    };
+    format!("{} inconclusive: {why}", finding.label)
+}
+
+/// Below so many samples a title speaks of their number and of nothing else.
+const FEW: usize = 8;
+
+/// Whether the label is a plural: `Threads grow`, but `rss grows`.
+fn is_plural(finding: &Finding) -> bool {
+    let label = finding.label.split('(').next().unwrap_or_default().trim();
+    let words = finding.unit == Unit::Count || label.contains(' ');
+    words && label.ends_with('s') && !label.ends_with("ss")
+}
+
+/// A growth with its interval: `12.4 MiB/h (11.9 to 12.8)`.
+fn rate(unit: Unit, per_hour: Estimate) -> String {
+    let (factor, per) = time_base(unit, per_hour.estimate);
+    let shown = per_hour.scaled(factor);
+    let (scale, suffix) = unit_of(unit, shown.estimate);
+    let shown = shown.scaled(1.0 / scale);
+    let mut decimals = decimals_of(shown.estimate);
+    // An interval narrower than the digits shown gets more of them.
+    while decimals < 4 && shown.high > shown.low && (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32)) {
+        decimals += 1;
+    }
+    let [estimate, low, high] = [shown.estimate, shown.low, shown.high].map(|value| bounded(value, decimals));
+    format!("{estimate}{suffix}/{per} ({low} to {high})")
+}
+
+fn interval(unit: Unit, per_hour: Estimate) -> (String, String, &'static str) {
+    let widest = per_hour.low.abs().max(per_hour.high.abs());
+    let (factor, per) = time_base(unit, widest);
+    let (scale, suffix) = unit_of(unit, widest * factor);
+    let decimals = decimals_of(widest * factor / scale).min(1);
+    let low = bounded(per_hour.low * factor / scale, decimals);
+    (low, format!("{}{suffix}", bounded(per_hour.high * factor / scale, decimals)), per)
+}
+
+/// A number with these decimals; an unbounded one in words.
+fn bounded(value: f64, decimals: usize) -> String {
+    if value.is_finite() { grouped(value, decimals) } else { "unbounded".to_owned() }
+}
+
+/// An amount of one unit: `4.10 KiB`, `0.30`, `12 ms`.
+pub(super) fn amount(unit: Unit, value: f64) -> String {
+    let (scale, suffix) = unit_of(unit, value);
+    let shown = value / scale;
+    let number = if shown.abs() < 0.000_05 { "0".to_owned() } else { grouped(shown, decimals_of(shown)) };
+    format!("{number}{suffix}")
+}
+
+/// A value as a reader would say it: whole where it is whole.
+pub(super) fn level(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Count | Unit::Number if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value, 0),
+        _ => amount(unit, value),
+    }
+}
+
+/// Decimals that leave three significant digits.
+fn decimals_of(value: f64) -> usize {
+    let text = three_digits(value.abs());
+    text.split_once('.').map_or(0, |(_, fraction)| fraction.len().min(4))
+}
+
+fn unit_of(unit: Unit, value: f64) -> (f64, &'static str) {
+    match unit {
+        Unit::Bytes => {
+            const UNITS: [&str; 7] = [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"];
+            let (mut scale, mut index) = (1.0, 0);
+            while value.abs() / scale >= 999.5 && index + 1 < UNITS.len() {
+                scale *= 1024.0;
+                index += 1;
+            }
+            (scale, UNITS[index])
+        }
+        Unit::Count | Unit::Number => (1.0, ""),
+        Unit::Milliseconds if value.abs() >= 3_600_000.0 => (3_600_000.0, " h"),
+        Unit::Milliseconds if value.abs() >= 1_000.0 => (1_000.0, " s"),
+        Unit::Milliseconds => (1.0, " ms"),
+    }
+}
+
+/// Per hour, or per day where an hour brings less than 1 KiB or one of what is counted.
+fn time_base(unit: Unit, per_hour: f64) -> (f64, &'static str) {
+    let little = match unit {
+        Unit::Bytes => 1024.0,
+        Unit::Count => 1.0,
+        Unit::Milliseconds | Unit::Number => 0.0,
+    };
+    if per_hour.abs() < little { (24.0, "day") } else { (1.0, "h") }
+}
+
+fn per_time(unit: Unit, per_hour: f64) -> (f64, &'static str) {
+    let (factor, per) = time_base(unit, per_hour);
+    (per_hour * factor, per)
+}
+
+/// `1 sample`, `43,200 samples`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count as f64, 0))
+}
+
+/// A length of time in the unit that suits it, with two or three digits: `60 s`, `6.2 h`, `9 days`.
+pub(super) fn span(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        seconds if seconds < 120.0 => (seconds, "s"),
+        seconds if seconds < 7_200.0 => (seconds / 60.0, "min"),
+        seconds if seconds < 172_800.0 => (seconds / 3_600.0, "h"),
+        seconds => (seconds / 86_400.0, "days"),
+    };
+    let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) };
+    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: f64 = 1_048_576.0;
+
+    fn finding(verdict: Verdict) -> Finding {
+        Finding {
+            metric: "rss_anon".into(),
+            label: "Anonymous memory".into(),
+            unit: Unit::Bytes,
+            role: Role::Decides,
+            verdict,
+            shape: Shape::Unknown,
+            growth_per_hour: None,
+            growth_per_turn: None,
+            settled_after_s: Some(60.0),
+            onset_s: None,
+            observed_s: 43_200.0,
+            samples: 43_200,
+            detectable_per_hour: None,
+            grade: None,
+            limit: None,
+            time_to_limit_s: None,
+            budget: None,
+            reason: String::new(),
+            advice: None,
+            fit: Vec::new(),
+        }
+    }
+
+    fn estimate(low: f64, estimate: f64, high: f64) -> Estimate {
+        Estimate { estimate, low, high, confidence: 0.95 }
+    }
+
+    #[test]
+    fn growth_is_told_with_its_interval_per_turn_and_the_time_left() {
+        let finding = Finding {
+            growth_per_hour: Some(estimate(11.9 * MIB, 12.4 * MIB, 12.8 * MIB)),
+            growth_per_turn: Some(estimate(4_000.0, 4_200.0, 4_400.0)),
+            time_to_limit_s: Some(estimate(20_000.0, 22_320.0, 25_000.0)),
+            ..finding(Verdict::Growing)
+        };
+        let title = "Anonymous memory grows 12.4 MiB/h (11.9 to 12.8), 4.10 KiB per turn; limit in 6.2 h";
+        assert_eq!(of_finding(&finding), title);
+    }
+
+    #[test]
+    fn counts_are_plural_and_slow_growth_is_told_per_day() {
+        let finding = Finding {
+            label: "File descriptors".into(),
+            unit: Unit::Count,
+            growth_per_hour: Some(estimate(0.2, 0.25, 0.3)),
+            ..finding(Verdict::Growing)
+        };
+        assert_eq!(of_finding(&finding), "File descriptors grow 6.00/day (4.80 to 7.20)");
+    }
+
+    #[test]
+    fn a_rate_in_the_thousands_is_grouped() {
+        let finding = Finding {
+            label: "rss".into(),
+            unit: Unit::Count,
+            growth_per_hour: Some(estimate(11_000.0, 12_000.0, 13_000.0)),
+            ..finding(Verdict::Growing)
+        };
+        assert_eq!(of_finding(&finding), "rss grows 12,000/h (11,000 to 13,000)");
+    }
+
+    #[test]
+    fn a_narrow_interval_is_never_shown_as_none() {
+        let finding = Finding {
+            growth_per_hour: Some(estimate(12.397 * MIB, 12.4 * MIB, 12.403 * MIB)),
+            ..finding(Verdict::Growing)
+        };
+        assert_eq!(of_finding(&finding), "Anonymous memory grows 12.400 MiB/h (12.397 to 12.403)");
+    }
+
+    #[test]
+    fn steady_says_what_would_have_shown() {
+        let finding = Finding { detectable_per_hour: Some(0.3 * MIB), ..finding(Verdict::Steady) };
+        assert_eq!(of_finding(&finding), "Anonymous memory steady: growth above 307 KiB/h would have shown");
+        let finding = Finding { shape: Shape::Sawtooth, detectable_per_hour: None, ..finding };
+        assert_eq!(of_finding(&finding), "Anonymous memory steady (sawtooth)");
+    }
+
+    #[test]
+    fn inconclusive_says_why() {
+        let of = |finding: Finding| of_finding(&finding);
+        let base = finding(Verdict::Inconclusive);
+        let none = Finding { samples: 0, ..base.clone() };
+        assert_eq!(of(none), "Anonymous memory inconclusive: nothing was read");
+        let one = Finding { samples: 1, ..base.clone() };
+        assert_eq!(of(one), "Anonymous memory inconclusive: only 1 sample");
+        let warming = Finding { settled_after_s: None, observed_s: 60.0, ..base.clone() };
+        assert_eq!(of(warming), "Anonymous memory inconclusive: still warming up after 60 s");
+        let wide = Finding { growth_per_hour: Some(estimate(-0.2 * MIB, 1.0 * MIB, 3.1 * MIB)), ..base.clone() };
+        assert_eq!(of(wide), "Anonymous memory inconclusive: growth may be anything from -0.2 to 3.1 MiB/h");
+        assert_eq!(of(base), "Anonymous memory inconclusive: 12 h is too short");
+    }
+
+    #[test]
+    fn the_overview_names_what_decides() {
+        let fds = Finding { label: "File descriptors".into(), unit: Unit::Count, ..finding(Verdict::Growing) };
+        let run = |verdict, findings| Assessment { verdict, reason: String::new(), findings };
+        let both = run(Verdict::Growing, vec![finding(Verdict::Growing), fds]);
+        assert_eq!(of_run(&both), "Growing: anonymous memory and file descriptors");
+        let steady = run(Verdict::Steady, vec![finding(Verdict::Steady)]);
+        assert_eq!(of_run(&steady), "Steady: anonymous memory");
+        let nothing = run(Verdict::Inconclusive, Vec::new());
+        assert_eq!(of_run(&nothing), "Inconclusive: there is nothing to judge");
+    }
+
+    #[test]
+    fn spans_of_time_read_well() {
+        let shown = [0.0, 2.0, 0.5, 60.0, 90.0, 125.0, 3_600.0, 22_320.0, 43_200.0, 777_600.0].map(span);
+        assert_eq!(shown, ["0 s", "2 s", "0.5 s", "60 s", "90 s", "2.1 min", "60 min", "6.2 h", "12 h", "9 days"]);
+    }
+}
