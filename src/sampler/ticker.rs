@@ -115,6 +115,15 @@ impl Sampler {
         ended
     }
 
+    /// Takes one sample of the fast tier now, outside the schedule, and drops the events of it: for the bench that compares
+    /// it with the bare system calls. `None` once the target has ended.
+    pub fn fast_sample(&mut self) -> Option<Readings> {
+        let mut readings = Readings::new();
+        self.read_fast(self.clock.now(), &mut readings)?;
+        self.events.clear();
+        Some(readings)
+    }
+
     /// Waits for the tick that is due then; an answer is the end.
     fn wait(&self, due: Elapsed) -> Option<Ended> {
         let end = self.options.until.filter(|&until| until < due);
