@@ -159,6 +159,7 @@ fn stacked(lines: Vec<String>, x: f64, y: &mut f64, step: f64) -> Vec<Words> {
     lines.into_iter().map(place).collect()
 }
 
+#[derive(Clone, Copy)]
 struct Rows {
     top: f64,
     bottom: f64,
