@@ -1,16 +1,23 @@
 //! From series to an assessment: findings and the verdict that follows from them. It knows nothing of processes, files,
-//! HTTP or clocks.
+//! HTTP or clocks. docs/method.md explains the steps, which are the modules here.
+//!
+//! ```text
+//! SeriesSet -> roles (which series decide) -> track (clean points of one) -> growth (does it grow?)
+//!           -> threshold, severity (what does it matter?) -> words -> Finding -> judge -> Assessment
+//! ```
 
-use crate::domain::{Assessment, SeriesSet, Verdict};
+mod assess;
+mod growth;
+mod judge;
+mod options;
+mod roles;
+mod severity;
+mod so_far;
+pub mod threshold;
+mod track;
+mod words;
 
-/// How to judge.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// The end of warm-up in seconds, where the user sets it; `None` finds it in the data.
-    pub warm_up_s: Option<f64>,
-}
-
-/// Judges every series of a set.
-pub fn assess(_set: &SeriesSet, _options: &Options) -> Assessment {
-    Assessment { verdict: Verdict::Inconclusive, reason: String::new(), findings: Vec::new() }
-}
+pub use assess::assess;
+pub use options::{Look, Options};
+pub use so_far::growth_so_far;
+pub use threshold::{Budget, BudgetError};

@@ -203,9 +203,11 @@ impl<'a> Composer<'a> {
                     ticks.push(at_s);
                     continue;
                 }
-                EventKind::Ended { end: RunEnd::Complete } | EventKind::Unreadable { .. } | EventKind::Cost(_) => {
-                    continue;
-                }
+                EventKind::Ended { end: RunEnd::Complete }
+                | EventKind::TargetStopped { .. }
+                | EventKind::Unreadable { .. }
+                | EventKind::Traffic(_)
+                | EventKind::Cost(_) => continue,
             };
             marks.push(Mark { at_s, label });
         }

@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod bytes;
 pub mod metric;
+pub mod rate;
 pub mod run;
 pub mod sample;
 pub mod series;

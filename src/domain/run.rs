@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::sample::{Elapsed, Sample};
 use super::series::{Series, SeriesSet};
-use super::traffic::TrafficTick;
+use super::traffic::{TrafficSummary, TrafficTick};
 
 /// How the target was chosen and who it is. A command line is not kept, because secrets stand in command lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ pub struct TargetIdentity {
     pub tree: bool,
     /// Whether soak started it.
     pub started_by_soak: bool,
+}
+
+/// Whose resources are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The target's alone.
+    #[default]
+    Process,
+    /// The target's and those of all its descendants.
+    Tree,
 }
 
 /// The machine that the run was made on.
@@ -160,8 +170,15 @@ pub enum EventKind {
         /// One sentence.
         text: String,
     },
+    /// What the driver did in all.
+    Traffic(TrafficSummary),
     /// What sampling cost; the last one counts.
     Cost(Cost),
+    /// The run was over, and soak stopped the target that it had started.
+    TargetStopped {
+        /// How the target ended.
+        end: TargetEnd,
+    },
     /// The run ended.
     Ended {
         /// Why.
@@ -191,6 +208,8 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Whether the record ends in the middle of a line, as it does when soak is killed or the disk is full.
     pub cut_short: bool,
+    /// Lines before the end that could not be read and were left out.
+    pub damaged_lines: usize,
 }
 
 impl Run {
@@ -198,6 +217,14 @@ impl Run {
     pub fn end(&self) -> Option<&RunEnd> {
         self.events.iter().rev().find_map(|event| match &event.kind {
             EventKind::Ended { end } => Some(end),
+            _ => None,
+        })
+    }
+
+    /// What the driver did in all, where the run came so far as to say.
+    pub fn traffic_summary(&self) -> Option<&TrafficSummary> {
+        self.events.iter().rev().find_map(|event| match &event.kind {
+            EventKind::Traffic(summary) => Some(summary),
             _ => None,
         })
     }

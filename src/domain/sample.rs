@@ -32,10 +32,15 @@ impl Elapsed {
 }
 
 /// What was read of each metric at one instant; a metric that was not read, or could not be, is missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readings {
-    values: [Option<u64>; Metric::COUNT],
+    /// The value of each metric that `present` names, 0 for the others: half the size of as many `Option`s, and an
+    /// overnight record holds hundreds of thousands of these.
+    values: [u64; Metric::COUNT],
+    present: u32,
 }
+
+const _: () = assert!(Metric::COUNT <= u32::BITS as usize, "`Readings::present` has a bit for each metric");
 
 impl Readings {
     /// No reading at all.
@@ -46,23 +51,24 @@ impl Readings {
     /// Sets the reading of a metric that is measured in bytes.
     pub fn set_bytes(&mut self, metric: Metric, size: Bytes) {
         debug_assert_eq!(metric.unit(), Unit::Bytes, "{}", metric.name());
-        self.values[metric as usize] = Some(size.get());
+        self.set_raw(metric, size.get());
     }
 
     /// Sets the reading of a metric that is measured in anything but bytes, in the metric's own unit.
     pub fn set_count(&mut self, metric: Metric, count: u64) {
         debug_assert_ne!(metric.unit(), Unit::Bytes, "{}", metric.name());
-        self.values[metric as usize] = Some(count);
+        self.set_raw(metric, count);
     }
 
     /// Sets the reading from a record or a table, in the metric's own unit.
     pub fn set_raw(&mut self, metric: Metric, value: u64) {
-        self.values[metric as usize] = Some(value);
+        self.values[metric as usize] = value;
+        self.present |= 1 << metric as usize;
     }
 
     /// The reading in the metric's own unit, `None` where it is missing.
     pub fn get(&self, metric: Metric) -> Option<u64> {
-        self.values[metric as usize]
+        (self.present & (1 << metric as usize) != 0).then(|| self.values[metric as usize])
     }
 
     /// The readings that are there, in the table's order.
@@ -72,12 +78,12 @@ impl Readings {
 
     /// Whether nothing at all was read.
     pub fn is_empty(&self) -> bool {
-        self.values.iter().all(Option::is_none)
+        self.present == 0
     }
 }
 
 /// One observation of the target at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// When it was taken, not when it was due.
     pub at: Elapsed,

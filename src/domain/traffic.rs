@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::sample::Elapsed;
 
 /// The latency of the requests that ended within a tick, measured from the moment each was due to be sent.
@@ -35,4 +37,44 @@ pub struct TrafficTick {
     /// The longest that a request of this interval was sent after it was due, through the driver's own fault or for want
     /// of a free user.
     pub lag: Duration,
+}
+
+/// One class of failed requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureTally {
+    /// The class: `timeout`, `status 503`, ...
+    pub class: String,
+    /// How many failed so.
+    pub count: u64,
+    /// What the first of them said, without secrets.
+    pub example: String,
+}
+
+/// The driver's account of the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficSummary {
+    /// Turns completed, failed ones among them.
+    pub turns: u64,
+    /// Requests that failed.
+    pub errors: u64,
+    /// Requests answered by a redirect, which is not followed.
+    pub redirects: u64,
+    /// Turns that were due and had not been sent when the run ended.
+    pub waiting_at_end: u64,
+    /// Requests under way at the end and not answered within the grace: neither turns nor errors.
+    pub cut_at_end: u64,
+    /// Mean latency from the due time, in microseconds; 0 where nothing was answered. So are the next four.
+    pub mean_us: u64,
+    /// Half of the latencies are at most this.
+    pub p50_us: u64,
+    /// 95th percentile of the latency.
+    pub p95_us: u64,
+    /// 99th percentile of the latency.
+    pub p99_us: u64,
+    /// The longest latency.
+    pub max_us: u64,
+    /// The longest that a request was sent after it was due.
+    pub max_lag_us: u64,
+    /// The classes of failures, the commonest first.
+    pub failures: Vec<FailureTally>,
 }

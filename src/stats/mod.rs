@@ -1,1 +1,5 @@
 //! Pure mathematics on slices of `f64`; every formula names its source. The lowest floor: it imports nothing of soak.
+
+pub mod line_fit;
+pub mod quantile;
+pub mod student_t;

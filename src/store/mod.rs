@@ -1,1 +1,14 @@
 //! The record: append-only, versioned JSON lines in one folder a run, written when taken and read back after any crash.
+//!
+//! [`writer`] appends, [`reader`] makes a [`Run`](crate::domain::Run) of what it finds, and [`wire`] is the only place
+//! that knows how a line looks.
+
+mod reader;
+mod wire;
+mod writer;
+
+pub use reader::{ReadError, is_record, read};
+pub use writer::{Flusher, RunFolder, WriteError, Writer, safe_name};
+
+/// The file in a run's folder that holds the record.
+pub const RECORD_FILE: &str = "record.jsonl";

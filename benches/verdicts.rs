@@ -1,0 +1,186 @@
+//! Scores the verdicts over a folder of labelled series and prints how often they are right, and what they cost.
+//!
+//! `cargo bench --bench verdicts -- FOLDER [--list] [--share 0.5]`. The folder holds one CSV a series (`t,value` and any
+//! of `turns`, `conc`, `swap`, `pid`) and `truth.json`: by the file's stem `leak`, `slope_per_s`, `unit`, `class`,
+//! `detectable`, `approx`. `--list` prints one JSON line a series; `--share` judges only that first share of each run.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its result and may stop at a broken input"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::Value;
+use soak::analysis::{Look, Options, assess};
+use soak::domain::{Finding, Role, Series, SeriesSet, Unit, Verdict};
+
+#[derive(Default)]
+struct Tally {
+    leak: bool,
+    counted: bool,
+    count: usize,
+    growing: usize,
+    inconclusive: usize,
+    steady: usize,
+    intervals: usize,
+    held: usize,
+    wrong: Vec<String>,
+}
+
+struct Arguments {
+    folder: String,
+    list: bool,
+    share: f64,
+}
+
+fn arguments() -> Arguments {
+    let mut found = Arguments { folder: "tests/fixtures/series".to_owned(), list: false, share: 1.0 };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--list" => found.list = true,
+            "--share" => found.share = words.next().and_then(|share| share.parse().ok()).expect("--share NUMBER"),
+            "--bench" => {}
+            _ => found.folder = word,
+        }
+    }
+    found
+}
+
+fn main() {
+    let arguments = arguments();
+    let folder = Path::new(&arguments.folder);
+    let text = fs::read_to_string(folder.join("truth.json")).expect("the folder has a truth.json");
+    let truth: BTreeMap<String, Value> = serde_json::from_str(&text).expect("truth.json is a JSON object");
+    let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
+    let options = Options { look: if arguments.share < 1.0 { Look::SoFar } else { Look::Final }, ..Options::default() };
+    let mut cpu_s = 0.0;
+    for (id, truth) in &truth {
+        let set = read(&folder.join(format!("{id}.csv")), truth, arguments.share);
+        let start = Instant::now();
+        let assessment = assess(&set, &options);
+        cpu_s += start.elapsed().as_secs_f64();
+        let Some(finding) = assessment.findings.first() else { continue };
+        if arguments.list {
+            list(id, truth, finding);
+        }
+        let class = truth["class"].as_str().unwrap_or("all");
+        count(classes.entry(class.to_owned()).or_default(), id, truth, finding);
+    }
+    table(&classes);
+    println!("{} series judged in {cpu_s:.2} s", truth.len());
+}
+
+fn read(path: &Path, truth: &Value, share: f64) -> SeriesSet {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+    for line in lines {
+        for (column, field) in columns.iter_mut().zip(line.split(',')) {
+            column.push(field.parse().unwrap_or(f64::NAN));
+        }
+    }
+    let keep = (columns[0].len() as f64 * share).round() as usize;
+    columns.iter_mut().for_each(|column| column.truncate(keep));
+    let column = |wanted: &str| names.iter().position(|name| *name == wanted).map(|at| columns[at].clone());
+    let bytes = truth["unit"].as_str() == Some("bytes");
+    let unit = if bytes { Unit::Bytes } else { Unit::Count };
+    let series = |name: &str, role, values| Series {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        unit,
+        role,
+        values,
+        limit: None,
+        unreadable: None,
+    };
+    let mut all = vec![series(if bytes { "rss" } else { "fds" }, Role::Decides, column("value").unwrap_or_default())];
+    all.extend(column("swap").map(|swap| series("swap", Role::Context, swap)));
+    SeriesSet {
+        elapsed_s: column("t").unwrap_or_default(),
+        series: all,
+        turns: column("turns"),
+        concurrency: column("conc"),
+        incarnation: column("pid"),
+    }
+}
+
+fn count(tally: &mut Tally, id: &str, truth: &Value, finding: &Finding) {
+    let is = |name: &str| truth[name].as_bool().unwrap_or(false);
+    tally.leak = is("leak");
+    tally.counted = !is("leak") || is("detectable");
+    tally.count += 1;
+    match finding.verdict {
+        Verdict::Growing => tally.growing += 1,
+        Verdict::Inconclusive => tally.inconclusive += 1,
+        Verdict::Steady => tally.steady += 1,
+    }
+    if is("leak") && finding.verdict == Verdict::Growing {
+        let slope = truth["slope_per_s"].as_f64().unwrap_or(f64::NAN) * 3600.0;
+        let held = finding.growth_per_hour.is_some_and(|growth| growth.low <= slope && slope <= growth.high);
+        tally.intervals += usize::from(!is("approx"));
+        tally.held += usize::from(held && !is("approx"));
+    }
+    if tally.counted && is("leak") != (finding.verdict == Verdict::Growing) {
+        tally.wrong.push(format!("{id}:{}", finding.verdict.word()));
+    }
+}
+
+fn list(id: &str, truth: &Value, finding: &Finding) {
+    let verdict = match finding.verdict {
+        Verdict::Growing => "leak",
+        Verdict::Steady => "not-leak",
+        Verdict::Inconclusive => "inconclusive",
+    };
+    let per_second = finding.growth_per_hour.map(|growth| growth.scaled(1.0 / 3600.0));
+    let line = serde_json::json!({
+        "id": id, "verdict": verdict, "class": truth["class"], "leak": truth["leak"], "true": truth["slope_per_s"],
+        "slope_per_s": per_second.map(|rate| rate.estimate), "ci_low": per_second.map(|rate| rate.low),
+        "ci_high": per_second.map(|rate| rate.high), "shape": finding.shape.words(), "reason": finding.reason,
+        "advice": finding.advice,
+    });
+    println!("{line}");
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { f64::NAN } else { part as f64 / whole as f64 }
+}
+
+fn table(classes: &BTreeMap<String, Tally>) {
+    println!("{:18} {:>4} {:>8} {:>6} {:>7} {:>6}", "class", "n", "growing", "incon", "steady", "held");
+    let mut ordered: Vec<(&String, &Tally)> = classes.iter().collect();
+    ordered.sort_by_key(|(_, tally)| tally.leak);
+    for (class, tally) in &ordered {
+        let held = if tally.intervals == 0 {
+            "-".to_owned()
+        } else {
+            format!("{:.0} %", 100.0 * share(tally.held, tally.intervals))
+        };
+        println!(
+            "{class:18} {:4} {:8} {:6} {:7} {held:>6}  {}",
+            tally.count,
+            tally.growing,
+            tally.inconclusive,
+            tally.steady,
+            tally.wrong.join(" ")
+        );
+    }
+    let sum = |leak: bool, pick: fn(&Tally) -> usize| -> usize {
+        classes.values().filter(|tally| tally.leak == leak && tally.counted).map(pick).sum()
+    };
+    let (found, false_alarms) = (sum(true, |tally| tally.growing), sum(false, |tally| tally.growing));
+    let (leaks, healthy) = (sum(true, |tally| tally.count), sum(false, |tally| tally.count));
+    let (precision, recall) = (share(found, found + false_alarms), share(found, leaks));
+    let inconclusive = sum(true, |tally| tally.inconclusive) + sum(false, |tally| tally.inconclusive);
+    println!("precision {precision:.3}  recall {recall:.3}  F1 {:.3}", 2.0 * precision * recall / (precision + recall));
+    println!("false alarms {:.2} % ({false_alarms} of {healthy})", 100.0 * share(false_alarms, healthy));
+    println!("leaks called steady {}", sum(true, |tally| tally.steady));
+    println!("inconclusive {:.1} %", 100.0 * share(inconclusive, leaks + healthy));
+    let held = share(sum(true, |tally| tally.held), sum(true, |tally| tally.intervals));
+    println!("95 % interval holds the truth in {:.1} %", 100.0 * held);
+}

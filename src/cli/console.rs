@@ -1,0 +1,170 @@
+//! Standard output for results, standard error for everything else: the only writers to either.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::{Elapsed, Metric, Unit};
+use crate::report::Style;
+use crate::runner::Latest;
+
+use super::failure::Failure;
+
+/// Prints a result.
+///
+/// # Errors
+/// Where standard output cannot be written; a reader that has gone away is no failure.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says something beside the results. Where nobody reads it, it is lost, and nothing fails for that.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The style for standard output: colour on a terminal, unless `NO_COLOR` is set.
+pub(super) fn style() -> Style {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if !refused && io::stdout().is_terminal() { Style::Colour } else { Style::Plain }
+}
+
+/// The progress of a run on standard error: one line that is redrawn on a terminal, a line every so often elsewhere.
+#[derive(Debug)]
+pub(super) struct ProgressLine {
+    place: Place,
+    duration: Option<Duration>,
+    due: Duration,
+    drawn: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Terminal,
+    Log,
+    Nowhere,
+}
+
+/// In a log the lines come after these seconds, and then every ten minutes: often while somebody may be looking on.
+const LOG_STEPS: [u64; 6] = [10, 30, 60, 120, 300, 600];
+
+impl ProgressLine {
+    /// For a run of this duration; silent where `--quiet` asks for it.
+    pub(super) fn new(duration: Option<Duration>, quiet: bool) -> Self {
+        let place = match (quiet, io::stderr().is_terminal()) {
+            (true, _) => Place::Nowhere,
+            (false, true) => Place::Terminal,
+            (false, false) => Place::Log,
+        };
+        Self { place, duration, due: Duration::ZERO, drawn: false }
+    }
+
+    /// Shows where the run is.
+    pub(super) fn show(&mut self, latest: &Latest) {
+        let now = latest.at.since_start();
+        if self.place == Place::Nowhere || now < self.due {
+            return;
+        }
+        self.due = match self.place {
+            Place::Terminal => now + Duration::from_millis(250),
+            _ => next_log_line(now),
+        };
+        if self.place == Place::Log && now.is_zero() {
+            return;
+        }
+        let line = progress(latest, self.duration);
+        let mut err = io::stderr().lock();
+        if self.place == Place::Terminal {
+            // Back to the first column, and clear what a longer line before left behind.
+            let _ = write!(err, "\r{}\u{1b}[K", clipped(&line));
+            let _ = err.flush();
+            self.drawn = true;
+        } else {
+            let _ = writeln!(err, "{line}");
+        }
+    }
+
+    /// Says something without tearing the line.
+    pub(super) fn interrupt(&mut self, text: &str) {
+        if self.place == Place::Nowhere {
+            return;
+        }
+        self.clear();
+        say(text);
+    }
+
+    /// Takes the line off a terminal.
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}
+
+fn next_log_line(now: Duration) -> Duration {
+    let now = now.as_secs();
+    let step = LOG_STEPS.iter().copied().find(|&step| step > now).unwrap_or_else(|| (now / 600 + 1) * 600);
+    Duration::from_secs(step)
+}
+
+fn clipped(line: &str) -> String {
+    let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| usize::from(size.ws_col).max(20));
+    line.chars().take(width - 1).collect()
+}
+
+fn progress(latest: &Latest, duration: Option<Duration>) -> String {
+    let mut parts = vec![position(latest.at, duration)];
+    for (metric, name) in [(Metric::Rss, "rss"), (Metric::Fds, "fds"), (Metric::Threads, "threads")] {
+        if let Some(value) = latest.readings.get(metric) {
+            parts.push(format!("{name} {}", quantity(value as f64, metric.unit())));
+        }
+    }
+    if let Some(growth) = latest.growth {
+        parts.push(format!("so far {}", rate(growth, Unit::Bytes, Per::Hour)));
+    }
+    if let Some(tick) = &latest.traffic {
+        parts.push(format!("{} turns", grouped(tick.turns as f64)));
+        if tick.errors > 0 {
+            parts.push(format!("{} errors", grouped(tick.errors as f64)));
+        }
+    }
+    parts.join("  ")
+}
+
+fn position(at: Elapsed, duration: Option<Duration>) -> String {
+    let elapsed = span(at.as_secs_f64().round());
+    match duration.map(|duration| duration.saturating_sub(at.since_start())) {
+        Some(left) => format!("{elapsed}, {} left", span(left.as_secs_f64().round().max(1.0))),
+        None => elapsed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_gets_a_line_ever_less_often_and_at_last_every_ten_minutes() {
+        let mut now = Duration::ZERO;
+        let mut lines = Vec::new();
+        while now < Duration::from_mins(40) {
+            now = next_log_line(now);
+            lines.push(now.as_secs());
+        }
+        assert_eq!(lines, [10, 30, 60, 120, 300, 600, 1200, 1800, 2400]);
+    }
+
+    #[test]
+    fn progress_names_what_is_left_and_what_was_read() {
+        let mut latest = Latest { at: Elapsed::from_secs_f64(61.0), ..Latest::default() };
+        latest.readings.set_count(Metric::Fds, 12);
+        assert_eq!(progress(&latest, Some(Duration::from_mins(2))), "1 min 1 s, 59 s left  fds 12");
+        assert_eq!(progress(&latest, None), "1 min 1 s  fds 12");
+    }
+}

@@ -1,0 +1,128 @@
+//! `soak --pid` and its kin: record, then judge the record exactly as `soak analyze` does, draw, report.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::chart::ChartOptions;
+use crate::domain::run::Scope;
+use crate::driver::{GetUrl, PlainGet};
+use crate::runner::{self, RunOptions, Watch};
+use crate::target::Selector;
+
+use super::args::{JudgeArgs, RunArgs, ShowArgs, TargetArgs, TrafficArgs, WarmUp};
+use super::chart;
+use super::console::{self, ProgressLine};
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::judge::{self, Judged};
+
+/// How long one request may take before it counts as failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Records a run and judges it.
+///
+/// # Errors
+/// Where the target, the options or the output folder are at fault. Once something is recorded, it is judged.
+pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
+    // Everything that was typed is checked before anything starts.
+    let analysis = judge::options(&args.judge)?;
+    let options = RunOptions {
+        traffic: traffic(&args.traffic)?,
+        scope: if args.target.tree { Scope::Tree } else { Scope::Process },
+        selector: selector(args.target)?,
+        interval: args.record.interval,
+        duration: args.record.duration,
+        warm_up: warm_up(&args.judge),
+        budget: args.record.budget,
+        output: args.record.output,
+    };
+    let interrupt = Interrupt::install()?;
+    let folder = watch(options, &interrupt, &args.show)?;
+    let judged = judge::judge(&folder, None, &analysis)?;
+    finish(&judged, &folder, &args.show)
+}
+
+/// Records under the eyes of the progress line, and answers with the run's folder.
+///
+/// # Errors
+/// Where the run could not start.
+pub(super) fn watch(
+    options: RunOptions,
+    interrupt: &Interrupt,
+    show: &ShowArgs,
+) -> Result<std::path::PathBuf, Failure> {
+    let mut line = ProgressLine::new(options.duration, show.quiet);
+    if options.duration.is_none() {
+        line.interrupt("no --duration: watching until Ctrl-C or until the target ends");
+    }
+    let folder = runner::record(&options, interrupt.stop.as_fd(), &mut |seen| match seen {
+        Watch::Started { folder, target, before_quit } => {
+            interrupt.before_quit(before_quit);
+            line.interrupt(&format!(
+                "watching {} (pid {}); the record is {}",
+                target.name.escape_debug(),
+                target.pid,
+                folder.display()
+            ));
+        }
+        Watch::Latest(latest) => line.show(latest),
+        Watch::Said(text) => line.interrupt(&format!("soak: {text}")),
+    })
+    .map_err(|error| Failure::from_error(&error))?;
+    line.clear();
+    Ok(folder)
+}
+
+/// Writes the report and the charts into the run's folder and prints the summary. A picture that cannot be drawn costs
+/// the picture and not the verdict.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<u8, Failure> {
+    let mut shown = judged.shown(show, console::style())?;
+    let report = folder.join("report.json");
+    let json = ShowArgs { json: true, quiet: false };
+    if let Err(error) = fs::write(&report, judged.shown(&json, crate::report::Style::Plain)?) {
+        console::say(&format!("soak: cannot write {}: {error}", report.display()));
+    }
+    match chart::draw(judged, folder, &ChartOptions::default()) {
+        // The verdict stays the last line.
+        Ok(_) if !show.json && !show.quiet => {
+            let place = format!("charts and report: {}\n", folder.display());
+            let verdict = shown.trim_end().rfind('\n').map_or(0, |end| end + 1);
+            shown.insert_str(verdict, &place);
+        }
+        Ok(_) => {}
+        Err(failure) => console::say(&failure.to_string()),
+    }
+    console::print(&shown)?;
+    Ok(judged.code())
+}
+
+fn selector(args: TargetArgs) -> Result<Selector, Failure> {
+    let mut command = args.command.into_iter();
+    match (args.pid, args.port, args.name, command.next()) {
+        (Some(pid), ..) => Ok(Selector::Pid(pid.get())),
+        (_, Some(port), ..) => Ok(Selector::Port(port.get())),
+        (_, _, Some(name), _) => Ok(Selector::Name(name)),
+        (.., Some(program)) => Ok(Selector::Command { program, args: command.collect() }),
+        _ => Err(Failure::new("no target").hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none")),
+    }
+}
+
+fn traffic(args: &TrafficArgs) -> Result<Option<PlainGet>, Failure> {
+    let Some(url) = &args.url else { return Ok(None) };
+    let url: GetUrl = url.parse().map_err(|error| Failure::from_error(&error))?;
+    let traffic = PlainGet { url, rate_per_s: args.rate, users: args.users.get(), timeout: REQUEST_TIMEOUT };
+    traffic.check().map_err(|error| Failure::from_error(&error))?;
+    Ok(Some(traffic))
+}
+
+fn warm_up(args: &JudgeArgs) -> Option<Duration> {
+    match args.warm_up {
+        WarmUp::Auto => None,
+        WarmUp::After(time) => Some(time),
+    }
+}

@@ -1,0 +1,26 @@
+//! The assessment as one JSON object a line, the form that scripts and CI read.
+
+use serde::Serialize;
+
+use crate::domain::{Assessment, Finding, Verdict};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    source: &'a str,
+    verdict: Verdict,
+    reason: &'a str,
+    findings: &'a [Finding],
+}
+
+/// One line of JSON, without an end of line: `source`, `verdict`, `reason` and `findings`.
+///
+/// # Errors
+/// None that a well-formed assessment can cause; numbers that JSON has no form for become `null`.
+pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<String> {
+    serde_json::to_string(&Report {
+        source,
+        verdict: assessment.verdict,
+        reason: &assessment.reason,
+        findings: &assessment.findings,
+    })
+}

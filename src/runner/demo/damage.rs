@@ -1,0 +1,239 @@
+//! The faults at work: what each turn keeps, opens or starts when the server was given a fault.
+//!
+//! Sizes are chosen so that 20 turns a second show within a minute. All memory is written to, since the kernel counts
+//! only touched pages; pieces below glibc's 128 KiB mmap threshold come from the heap and stay there while they are held.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::MemfdFlags;
+
+use super::fault::{Fault, FaultSet};
+
+const KIB: usize = 1024;
+/// What a turn keeps under `memory-leak`.
+const TRANSCRIPT: usize = 4 * KIB;
+/// Under `fd-leak`, one turn in so many opens a file: 5 a second at 20 turns/s.
+pub(super) const TURNS_PER_FILE: u64 = 4;
+/// Under `thread-leak`, one turn in so many starts a thread: 1 a second at 20 turns/s.
+pub(super) const TURNS_PER_THREAD: u64 = 20;
+/// The stack of such a thread: it only waits.
+const STACK: usize = 64 * KIB;
+/// What a waiting task holds.
+const TASK_CONTEXT: usize = 3 * KIB;
+/// The cache is full after so many turns: 16 s at 20 turns/s.
+pub(super) const CACHE_ENTRIES: u64 = 320;
+const CACHE_ENTRY: usize = 16 * KIB;
+/// The batch is let go after so many turns: every 8 s at 20 turns/s.
+pub(super) const TURNS_PER_BATCH: u64 = 160;
+const BATCH_PART: usize = 64 * KIB;
+/// Reserved in one piece and touched as it fills. Above 32 MiB glibc always maps (its mmap threshold grows with what is
+/// freed, but not beyond that, mallopt(3)), so letting go returns the memory at once instead of keeping it in the heap.
+const BATCH_RESERVE: usize = 40 * KIB * KIB;
+/// The index of `slow-start`: so many pieces, one every so often, 15 s in all.
+const INDEX_PIECES: usize = 150;
+const INDEX_PIECE: usize = 64 * KIB;
+const INDEX_GAP: Duration = Duration::from_millis(100);
+
+/// What the faults have taken so far.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) transcripts: Vec<Box<[u8]>>,
+    pub(super) files: Vec<OwnedFd>,
+    pub(super) cache: HashMap<u64, Box<[u8]>>,
+    pub(super) batch: Vec<u8>,
+    pub(super) index: Vec<Box<[u8]>>,
+}
+
+/// The faults of a running server.
+#[derive(Debug)]
+pub(super) struct Damage {
+    faults: FaultSet,
+    held: Mutex<Held>,
+}
+
+impl Damage {
+    pub(super) fn new(faults: FaultSet) -> Self {
+        Self { faults, held: Mutex::default() }
+    }
+
+    /// Does what the faults do in turn `number`, counted from 1. Must be called on the server's runtime.
+    ///
+    /// # Errors
+    /// What a leaking server meets in the end: no descriptor or no thread is left.
+    pub(super) fn turn(&self, number: u64) -> io::Result<()> {
+        self.faults.iter().try_for_each(|fault| self.strike(fault, number))
+    }
+
+    /// Starts what does not wait for a turn. Must be called on the server's runtime.
+    pub(super) fn start(self: &Arc<Self>) {
+        if self.faults.has(Fault::SlowStart) {
+            tokio::spawn(Arc::clone(self).load_index(INDEX_GAP));
+        }
+    }
+
+    pub(super) fn held<T>(&self, look: impl FnOnce(&mut Held) -> T) -> T {
+        look(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn strike(&self, fault: Fault, number: u64) -> io::Result<()> {
+        match fault {
+            Fault::MemoryLeak => self.held(|held| held.transcripts.push(touched(TRANSCRIPT))),
+            Fault::FdLeak if number.is_multiple_of(TURNS_PER_FILE) => {
+                let file = rustix::fs::memfd_create("demo-attachment", MemfdFlags::CLOEXEC)?;
+                self.held(|held| held.files.push(file));
+            }
+            Fault::ThreadLeak if number.is_multiple_of(TURNS_PER_THREAD) => {
+                thread::Builder::new().name("demo-stray".into()).stack_size(STACK).spawn(wait_for_ever)?;
+            }
+            Fault::TaskLeak => {
+                let context = touched(TASK_CONTEXT);
+                tokio::spawn(async move {
+                    std::future::pending::<()>().await;
+                    drop(context);
+                });
+            }
+            Fault::CacheFill => self.held(|held| {
+                held.cache.entry(number % CACHE_ENTRIES).or_insert_with(|| touched(CACHE_ENTRY));
+            }),
+            Fault::Sawtooth => self.held(|held| {
+                if held.batch.capacity() == 0 {
+                    held.batch.reserve_exact(BATCH_RESERVE);
+                }
+                let filled = held.batch.len() + BATCH_PART;
+                held.batch.resize(filled, 0xA5);
+                if number.is_multiple_of(TURNS_PER_BATCH) {
+                    held.batch = Vec::new();
+                }
+            }),
+            Fault::FdLeak | Fault::ThreadLeak | Fault::SlowStart => {}
+        }
+        Ok(())
+    }
+
+    async fn load_index(self: Arc<Self>, gap: Duration) {
+        for _ in 0..INDEX_PIECES {
+            self.held(|held| held.index.push(touched(INDEX_PIECE)));
+            tokio::time::sleep(gap).await;
+        }
+    }
+}
+
+fn touched(size: usize) -> Box<[u8]> {
+    // Not zero: zeroed memory comes untouched from the kernel.
+    vec![0xA5; size].into_boxed_slice()
+}
+
+fn wait_for_ever() {
+    loop {
+        thread::park();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    /// Lets `turns` turns happen to a server with this fault.
+    fn after(turns: u64, fault: Fault) -> Arc<Damage> {
+        let damage = Arc::new(Damage::new(FaultSet::from_iter([fault])));
+        for number in 1..=turns {
+            damage.turn(number).unwrap();
+        }
+        damage
+    }
+
+    fn names_in(folder: &str, name_of: impl Fn(fs::DirEntry) -> Option<String>, name: &str) -> usize {
+        fs::read_dir(folder).unwrap().filter_map(|entry| name_of(entry.unwrap())).filter(|n| n.contains(name)).count()
+    }
+
+    #[test]
+    fn a_memory_leak_keeps_4_kib_a_turn() {
+        let kept = after(1000, Fault::MemoryLeak).held(|held| held.transcripts.iter().map(|t| t.len()).sum::<usize>());
+        assert_eq!(kept, 1000 * 4096);
+    }
+
+    #[test]
+    fn an_fd_leak_keeps_one_descriptor_open_every_fourth_turn() {
+        let open = || {
+            let target = |entry: fs::DirEntry| Some(fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned());
+            names_in("/proc/self/fd", target, "demo-attachment")
+        };
+        let before = open();
+        let damage = after(43, Fault::FdLeak);
+        assert_eq!(open() - before, 10);
+        drop(damage);
+    }
+
+    #[test]
+    fn a_thread_leak_leaves_one_thread_every_twentieth_turn() {
+        let stray = || {
+            let name = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("comm")).ok();
+            names_in("/proc/self/task", name, "demo-stray")
+        };
+        let before = stray();
+        after(67, Fault::ThreadLeak);
+        // A thread takes its name after it has started.
+        while stray() - before < 3 {
+            thread::yield_now();
+        }
+        assert_eq!(stray() - before, 3);
+    }
+
+    #[test]
+    fn a_task_leak_leaves_one_task_a_turn() {
+        runtime().block_on(async {
+            let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+            let before = alive();
+            after(25, Fault::TaskLeak);
+            tokio::task::yield_now().await;
+            assert_eq!(alive() - before, 25);
+        });
+    }
+
+    #[test]
+    fn a_cache_fills_and_stays() {
+        let entries = |turns| after(turns, Fault::CacheFill).held(|held| held.cache.len() as u64);
+        assert_eq!(entries(CACHE_ENTRIES / 2), CACHE_ENTRIES / 2);
+        assert_eq!(entries(CACHE_ENTRIES), CACHE_ENTRIES);
+        assert_eq!(entries(3 * CACHE_ENTRIES), CACHE_ENTRIES);
+    }
+
+    #[test]
+    fn a_sawtooth_fills_and_lets_go() {
+        let batch = |turns| after(turns, Fault::Sawtooth).held(|held| (held.batch.len(), held.batch.capacity()));
+        assert_eq!(batch(TURNS_PER_BATCH - 1), (159 * BATCH_PART, BATCH_RESERVE));
+        assert_eq!(batch(TURNS_PER_BATCH), (0, 0));
+        assert_eq!(batch(TURNS_PER_BATCH + 1), (BATCH_PART, BATCH_RESERVE));
+    }
+
+    #[test]
+    fn a_slow_start_loads_its_index_once() {
+        let damage = after(100, Fault::SlowStart);
+        assert_eq!(damage.held(|held| held.index.len()), 0);
+        runtime().block_on(Arc::clone(&damage).load_index(Duration::ZERO));
+        assert_eq!(damage.held(|held| held.index.len()), INDEX_PIECES);
+    }
+
+    #[test]
+    fn a_healthy_server_keeps_nothing() {
+        let damage = Damage::new(FaultSet::healthy());
+        for number in 1..=1000 {
+            damage.turn(number).unwrap();
+        }
+        damage.held(|held| {
+            assert!(held.transcripts.is_empty() && held.files.is_empty() && held.cache.is_empty());
+            assert_eq!(held.batch.capacity(), 0);
+        });
+    }
+}

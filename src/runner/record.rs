@@ -1,0 +1,352 @@
+//! One run from start to end: target, sampler, driver and store together.
+//!
+//! The sampler's thread and the driver's write into the one record; this thread watches over them, flushes the record to
+//! the disk now and then, and shows what is going on to whoever asked.
+
+use std::ops::ControlFlow;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::clock::{Clock, RealClock};
+use crate::domain::run::{
+    Conditions, Event, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions,
+};
+use crate::domain::traffic::{FailureTally, TrafficSummary};
+use crate::domain::{Elapsed, Sample, TrafficTick};
+use crate::driver::{self, DriverError, DriverSummary, PlainGet};
+use crate::procfs::ProcRoot;
+use crate::sampler::{self, Ended, Observation, Sampler, SamplerError, Watched};
+use crate::store::{self, RunFolder, WriteError, Writer};
+use crate::target::{self, Attached, Selector, Target, TargetError};
+
+use super::so_far::{Latest, SoFar};
+
+/// How long a target that soak started may take to end after SIGTERM, before SIGKILL.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often what was written is sent to the disk itself: what a power cut may cost.
+const FLUSH_EVERY: Duration = Duration::from_secs(30);
+/// How often whoever watches is shown the latest.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
+
+/// What to watch, how, and under which traffic.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Which process.
+    pub selector: Selector,
+    /// That process alone, or its descendants too.
+    pub scope: Scope,
+    /// Time between samples.
+    pub interval: Duration,
+    /// How long; `None` until it is stopped or the target ends.
+    pub duration: Option<Duration>,
+    /// The end of warm-up where the user sets it; it is only kept in the record, for whoever judges.
+    pub warm_up: Option<Duration>,
+    /// The share of one core that the slow tier keeps to.
+    pub budget: f64,
+    /// What is sent meanwhile.
+    pub traffic: Option<PlainGet>,
+    /// The folder in which the run's folder is made.
+    pub output: PathBuf,
+}
+
+/// What somebody who watches a run gets to see.
+pub enum Watch<'a> {
+    /// The run has started.
+    Started {
+        /// Where its record is.
+        folder: &'a Path,
+        /// Who is watched.
+        target: &'a TargetIdentity,
+        /// What must be done before soak quits without ending the run: it ends a target that soak started.
+        before_quit: Box<dyn Fn() + Send>,
+    },
+    /// Where it stands, about once a second.
+    Latest(&'a Latest),
+    /// Something worth a line.
+    Said(&'a str),
+}
+
+/// Why a run could not start.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The traffic.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// The record.
+    #[error(transparent)]
+    Store(#[from] WriteError),
+    /// The sampler.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    /// A descriptor could not be duplicated.
+    #[error("cannot duplicate a descriptor")]
+    Descriptor(#[source] std::io::Error),
+    /// A thread could not be started.
+    #[error("cannot start the sampler's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Records a run until its duration is over, `stop` becomes readable or the target ends, and answers with its folder.
+///
+/// # Errors
+/// [`RunError`] where it cannot start. What happens later (a full disk, an ended target) is said through `watch`, stands
+/// in the record, and ends nothing that could go on.
+pub fn record(
+    options: &RunOptions,
+    stop: BorrowedFd<'_>,
+    watch: &mut dyn FnMut(Watch<'_>),
+) -> Result<PathBuf, RunError> {
+    let root = ProcRoot::system();
+    let Attached { mut target, process } = target::resolve(&options.selector, options.scope, &root)?;
+    let header = header(options, target.identity());
+    let folder = RunFolder::create(&options.output, &folder_name(&header))?;
+    let writer = Writer::create(&folder, &header)?;
+    let flusher = writer.flusher()?;
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::start());
+    let (notices, heard) = mpsc::channel();
+    let recorder = Arc::new(Recorder::new(writer, notices.clone(), Arc::clone(&clock)));
+    watch(Watch::Started { folder: folder.path(), target: target.identity(), before_quit: target.asker().map_err(RunError::Descriptor)? });
+
+    let watched = Watched {
+        root,
+        process,
+        pidfd: target.pidfd().map_err(RunError::Descriptor)?,
+        stop: stop.try_clone_to_owned().map_err(RunError::Descriptor)?,
+    };
+    let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
+    let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic)).transpose()?;
+    let sampling = Arc::clone(&recorder);
+    let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn(move || {
+        let ended = sampler.run(&mut |seen| {
+            sampling.observe(&seen);
+            ControlFlow::Continue(())
+        });
+        // Whoever attends has left only when this thread has ended.
+        let _ = notices.send(Notice::SamplingEnded);
+        ended
+    });
+    let sampling = sampling.map_err(RunError::Thread)?;
+    attend(&heard, &recorder, &flusher, watch);
+    let ending = sampling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    if let Some(driver) = driver {
+        recorder.event(EventKind::Traffic(summary(driver.stop())));
+    }
+    close(&recorder, &mut target, ending, watch)?;
+    flusher.flush()?;
+    Ok(folder.path().to_owned())
+}
+
+/// What the attending thread hears from the others.
+enum Notice {
+    Said(String),
+    SamplingEnded,
+}
+
+/// Flushes, and shows the latest, until the sampler has ended.
+fn attend(heard: &Receiver<Notice>, recorder: &Recorder, flusher: &store::Flusher, watch: &mut dyn FnMut(Watch<'_>)) {
+    let mut flushed = Instant::now();
+    loop {
+        match heard.recv_timeout(SHOW_EVERY) {
+            Ok(Notice::Said(text)) => watch(Watch::Said(&text)),
+            Ok(Notice::SamplingEnded) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if flushed.elapsed() >= FLUSH_EVERY {
+            flushed = Instant::now();
+            if let Err(error) = flusher.flush() {
+                watch(Watch::Said(&told(&error)));
+            }
+        }
+        let latest = recorder.so_far().latest();
+        watch(Watch::Latest(&latest));
+    }
+}
+
+/// Writes why the run ended, and then ends a target that soak started.
+fn close(
+    recorder: &Recorder,
+    target: &mut Target,
+    ending: Ended,
+    watch: &mut dyn FnMut(Watch<'_>),
+) -> Result<(), RunError> {
+    let end = match ending {
+        Ended::Complete => RunEnd::Complete,
+        Ended::Stopped | Ended::SinkClosed => RunEnd::Interrupted,
+        Ended::TargetEnded => {
+            RunEnd::TargetEnded(target.end()?.unwrap_or(TargetEnd::Vanished { out_of_memory: false }))
+        }
+    };
+    let lives = !matches!(end, RunEnd::TargetEnded(_));
+    recorder.event(EventKind::Ended { end });
+    if lives
+        && target.identity().started_by_soak
+        && let Some(end) = target.stop(GRACE)?
+    {
+        recorder.event(EventKind::TargetStopped { end });
+    }
+    let lost = recorder.writer().lost_lines();
+    if lost > 0 {
+        watch(Watch::Said(&format!("{lost} lines of the record were lost while it could not be written")));
+    }
+    Ok(())
+}
+
+/// What the sampler's thread and the driver's share: the record, and the latest of everything.
+struct Recorder {
+    writer: Mutex<Writer>,
+    so_far: Mutex<SoFar>,
+    notices: Sender<Notice>,
+    failing: Mutex<bool>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Recorder {
+    fn new(writer: Writer, notices: Sender<Notice>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            writer: Mutex::new(writer),
+            so_far: Mutex::new(SoFar::new()),
+            notices,
+            failing: Mutex::new(false),
+            clock,
+        }
+    }
+
+    /// Starts the traffic with its ticks going into the record.
+    fn drive(self: &Arc<Self>, traffic: PlainGet) -> Result<driver::Driver, DriverError> {
+        let recorder = Arc::clone(self);
+        driver::start(traffic, Arc::clone(&self.clock), Box::new(move |tick| recorder.tick(tick)))
+    }
+
+    fn observe(&self, seen: &Observation) {
+        match seen {
+            Observation::Sample(sample) => self.sample(sample),
+            Observation::Event(event) => {
+                if let EventKind::Unreadable { metric, reason } = &event.kind {
+                    self.say(format!("{metric} cannot be read: {reason}"));
+                }
+                self.wrote(self.writer().event(event));
+            }
+        }
+    }
+
+    fn sample(&self, sample: &Sample) {
+        self.wrote(self.writer().sample(sample));
+        self.so_far().sample(sample);
+    }
+
+    fn tick(&self, tick: TrafficTick) {
+        self.wrote(self.writer().traffic(&tick));
+        self.so_far().traffic(tick);
+    }
+
+    fn event(&self, kind: EventKind) {
+        self.wrote(self.writer().event(&Event { at: self.clock.now(), kind }));
+    }
+
+    /// Says once that writing fails, and once that it works again.
+    fn wrote(&self, outcome: Result<(), WriteError>) {
+        let mut failing = locked(&self.failing);
+        match outcome {
+            Err(error) if !*failing => {
+                *failing = true;
+                self.say(format!("{}; sampling goes on, and the lines are kept until there is room", told(&error)));
+            }
+            Ok(()) if *failing => {
+                *failing = false;
+                self.say("the record can be written again".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&self, text: String) {
+        // Nobody attends any more once the run has ended.
+        let _ = self.notices.send(Notice::Said(text));
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        locked(&self.writer)
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+        locked(&self.so_far)
+    }
+}
+
+/// A thread that panicked while it held the lock has left a whole value behind: each is changed in one step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn told(error: &WriteError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
+    Header {
+        soak_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        target: target.clone(),
+        host: target::host(),
+        conditions: Conditions {
+            interval_s: options.interval.as_secs_f64(),
+            duration_s: options.duration.map(|duration| duration.as_secs_f64()),
+            warm_up_s: options.warm_up.map(|warm_up| warm_up.as_secs_f64()),
+            budget: options.budget,
+            traffic: options.traffic.as_ref().map(|traffic| TrafficConditions {
+                url: traffic.url.redacted(),
+                rate_per_s: traffic.rate_per_s,
+                users: traffic.users,
+            }),
+        },
+    }
+}
+
+/// `2026-11-21T08-00-00Z-api-4242`: sorts by time, and has no character that a file system or a shell minds.
+fn folder_name(header: &Header) -> String {
+    let seconds = header.started_at.split('.').next().unwrap_or_default().replace(':', "-");
+    format!("{seconds}Z-{}-{}", store::safe_name(&header.target.name), header.target.pid)
+}
+
+fn sampler_options(options: &RunOptions) -> sampler::Options {
+    sampler::Options {
+        interval: options.interval,
+        until: options.duration.map(Elapsed::new),
+        budget: options.budget,
+        scope: options.scope,
+    }
+}
+
+fn summary(driver: DriverSummary) -> TrafficSummary {
+    let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
+    let latency = driver.latency.unwrap_or_default();
+    TrafficSummary {
+        turns: driver.turns,
+        errors: driver.errors,
+        redirects: driver.redirects,
+        waiting_at_end: driver.waiting_at_end,
+        cut_at_end: driver.cut_at_end,
+        mean_us: driver.mean_latency.map_or(0, micros),
+        p50_us: micros(latency.p50),
+        p95_us: micros(latency.p95),
+        p99_us: micros(latency.p99),
+        max_us: micros(latency.max),
+        max_lag_us: micros(driver.max_lag),
+        failures: driver
+            .error_classes
+            .into_iter()
+            .map(|class| FailureTally { class: class.class.to_string(), count: class.count, example: class.example })
+            .collect(),
+    }
+}

@@ -1,0 +1,15 @@
+//! The integration tests: one binary, and this is its index.
+
+#[path = "../support/soak.rs"]
+mod soak;
+
+/// What is typed wrong is answered by one line and exit code 2.
+mod bad_input;
+/// The built-in server is judged right, healthy and with each fault.
+mod demo;
+/// soak is steady under its own eyes.
+mod itself;
+/// The record outlives soak, and replays to the same verdict.
+mod record;
+/// Targets that end, in every way in which they do.
+mod target;

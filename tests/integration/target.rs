@@ -1,0 +1,48 @@
+//! Targets that end, in every way in which they do: the run is judged on what there is, and the cause is named.
+
+use crate::soak::Soak;
+
+fn summary_of(script: &str) -> (i32, String) {
+    let answer = Soak::new(["--interval", "20ms", "--duration", "60s", "--", "sh", "-c", script]).run();
+    (answer.code, answer.out + &answer.err)
+}
+
+#[test]
+fn an_exit_is_named_with_its_code() {
+    let (code, said) = summary_of("sleep 0.5; exit 7");
+    assert!(said.contains("exited with code 7"), "{said}");
+    assert_eq!(code, 3, "{said}");
+}
+
+#[test]
+fn a_signal_is_named() {
+    let (code, said) = summary_of("sleep 0.5; kill -SEGV $$");
+    assert!(said.contains("SIGSEGV"), "{said}");
+    assert_eq!(code, 3, "{said}");
+}
+
+#[test]
+fn a_target_that_soak_started_is_stopped_at_the_end() {
+    let mut soak = Soak::new(["--json", "--duration", "1s", "--interval", "50ms", "--", "sleep", "600"]);
+    let answer = soak.run();
+    let record = std::fs::read_to_string(soak.run_folder().join("record.jsonl")).unwrap();
+    let header: serde_json::Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
+    let pid = header["target"]["pid"].as_u64().unwrap();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{}", answer.err);
+}
+
+#[test]
+fn a_run_that_is_too_short_is_inconclusive() {
+    let answer = Soak::new(["--json", "--duration", "200ms", "--interval", "50ms", "--", "sleep", "60"]).run();
+    assert_eq!(answer.code, 3, "{}", answer.err);
+    assert_eq!(answer.json()["verdict"], "inconclusive");
+}
+
+#[test]
+fn descendants_are_counted_in() {
+    let script = "sleep 30 & sleep 30 & sleep 30 & wait";
+    let answer =
+        Soak::new(["--json", "--tree", "--duration", "2s", "--interval", "50ms", "--", "sh", "-c", script]).run();
+    let procs = answer.finding("procs");
+    assert_eq!(procs["unit"], "count", "{procs}");
+}

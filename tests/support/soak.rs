@@ -1,0 +1,100 @@
+//! The one builder of the integration tests: runs the real `soak` in a folder of its own and reads what it left.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A `soak` to be run, with an output folder that goes away with it.
+pub struct Soak {
+    folder: TempDir,
+    command: Command,
+}
+
+/// What a `soak` answered.
+pub struct Answer {
+    folder: PathBuf,
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Soak {
+    /// A `soak` with these arguments.
+    pub fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_soak"));
+        command.args(args).current_dir(folder.path()).stdin(Stdio::null()).env_remove("NO_COLOR");
+        Self { folder, command }
+    }
+
+    /// A file in the folder that it runs in.
+    pub fn file(self, name: &str, content: &str) -> Self {
+        std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    /// More arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Where it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs it to its end.
+    pub fn run(&mut self) -> Answer {
+        let Output { status, stdout, stderr } = self.command.output().unwrap();
+        Answer {
+            folder: self.folder.path().to_owned(),
+            code: status.code().unwrap_or(-1),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// Starts it and leaves it running.
+    pub fn start(&mut self) -> Child {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// The folder of the one run that it made.
+    pub fn run_folder(&self) -> PathBuf {
+        only_run(self.folder.path())
+    }
+}
+
+fn only_run(folder: &Path) -> PathBuf {
+    let runs: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("output")).unwrap().map(|run| run.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].clone()
+}
+
+impl Answer {
+    /// The last reading of this wire name in the record of the one run that was made.
+    pub fn last_reading(&self, wire_name: &str) -> u64 {
+        let record = std::fs::read_to_string(only_run(&self.folder).join("record.jsonl")).unwrap();
+        let lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter_map(|line| line[wire_name].as_u64()).next().unwrap()
+    }
+
+    /// The one JSON object on standard output.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
+    }
+
+    /// The finding on this metric.
+    pub fn finding(&self, metric: &str) -> serde_json::Value {
+        let json = self.json();
+        let findings = json["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["metric"] == metric).unwrap_or_else(|| panic!("{metric}: {json}")).clone()
+    }
+}
