@@ -117,6 +117,7 @@ impl Composer<'_> {
         let failed = errors.last().copied().unwrap_or_default();
         let mut lines = vec![self.line("turns per second", Ink::Main, &per_second(&at, &turns))];
         if failed > 0.0 {
+            // Above the turns, for it is what must not be overlooked.
             lines.push(self.line("errors per second", Ink::Alarm, &per_second(&at, &errors)));
         }
         let mean = (turns[turns.len() - 1] - turns[0]) / (at[at.len() - 1] - at[0]);
@@ -125,7 +126,7 @@ impl Composer<'_> {
             (false, false) => ", no errors".to_owned(),
             (false, true) => format!(", {} in all", title::counted(failed as usize, "error")),
         };
-        let heading = format!("Turns per second: {} on average{outcome}", title::amount(Unit::Number, mean));
+        let heading = format!("Turns per second: {} on average{outcome}", title::amount(Unit::Count, mean));
         Some(plain_panel(Unit::Number, heading, lines))
     }
 
@@ -162,7 +163,7 @@ impl Composer<'_> {
     fn line(&self, name: &str, ink: Ink, points: &[(f64, f64)]) -> Line {
         let (at, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         let strokes: Vec<Stroke> = decimate::strokes(&at, &values, None, self.window);
-        Line { name: name.to_owned(), ink, strokes }
+        Line { name: name.to_owned(), ink, strokes, values: points.len() }
     }
 }
 
