@@ -128,13 +128,13 @@ fn a_curve_that_swings_as_memory_is_given_back_is_steady() {
 /// A client that buffers up to 64 MiB and sends: from 14 to 76 MiB and back, in cycles of about `cycle` samples.
 fn buffering(seed: u64, samples: usize, cycle: f64, uneven: f64) -> Vec<f64> {
     let mut random = Random::new(seed);
-    let (mut level, mut speed) = (random.uniform(0.0, 62.0), 62.0 / cycle);
+    let (mut level, mut rate) = (random.uniform(0.0, 62.0), 62.0 / cycle);
     (0..samples)
         .map(|_| {
-            level += speed * random.uniform(0.6, 1.4);
+            level += rate * random.uniform(0.6, 1.4);
             if level >= 62.0 {
                 level = 0.0;
-                speed = 62.0 / cycle * (1.0 + uneven * random.uniform(-1.0, 1.0));
+                rate = 62.0 / cycle * (1.0 + uneven * random.uniform(-1.0, 1.0));
             }
             ((14.0 + level + 0.15 * random.normal()) * 256.0).round() * 4096.0
         })
