@@ -110,8 +110,7 @@ pub(super) fn late_onset_60(random: &mut Random) -> Made {
     made
 }
 
-/// A cache that fills, and a leak all the while that goes on when it is full. The leak counts where its rise over the last
-/// quarter, when the cache is full, stands out as well.
+/// A cache that fills, and a leak all the while that goes on when it is full.
 pub(super) fn logistic_leak(random: &mut Random) -> Made {
     let (mut made, base) = healthy::process(random);
     let rise = parts::rise(random, &made, 40.0, 2000.0);
@@ -162,7 +161,7 @@ pub(super) fn thread_elastic_leak(random: &mut Random) -> Made {
     made
 }
 
-/// Two kinds of warm-up, and a leak from the start. The leak counts where it stands out after the warm-up as well.
+/// Two kinds of warm-up, and a leak from the start.
 pub(super) fn tiered_leak(random: &mut Random) -> Made {
     let (mut made, base) = healthy::process(random);
     let rise = parts::rise(random, &made, 25.0, 1000.0);

@@ -7,7 +7,9 @@
 //!   not what was drawn: for leaks that come at random (`random_rate`) the two differ.
 //! - `snr`: the rise over the growing part divided by the standard deviation of all that is neither leak nor warm-up
 //!   (noise, cycles, bursts), over the whole run.
-//! - `detectable`: snr of at least 6 and a rise of at least 64 pages, or 10 of a count. Others are left out of the headline.
+//! - `detectable`: over the part in which the leak grows alone, after its onset and after any warm-up has come within one
+//!   standard deviation of its end, it rises by at least 6 standard deviations and by 64 pages, or 10 of a count, and that
+//!   part is at least a quarter of the run. Others are left out of the headline.
 //!
 //! The same class and seed make the same series on every machine: the random numbers are made here, in integers, and only
 //! `exp`, `ln` and `sin` of the standard library, which may differ in a last bit, stand between them and whole pages.
@@ -154,10 +156,15 @@ fn truth_of(made: &Made, leak: bool) -> Truth {
     let rise = made.leaked[last] - made.leaked[first];
     let deviation = parts::standard_deviation(&made.rest).max(resolution(made.unit) / 12.0_f64.sqrt());
     let floor = if made.unit == Unit::Bytes { 64.0 * PAGE } else { 10.0 };
+    let settled =
+        made.level.iter().rposition(|level| (made.level[last] - level).abs() > deviation).map_or(0, |at| at + 1);
+    let alone = settled.clamp(first, last);
+    let rise_alone = made.leaked[last] - made.leaked[alone];
+    let share_alone = 1.0 - made.elapsed_s[alone] / made.elapsed_s[last];
     truth.onset_s = made.onset_s;
     truth.slope_per_s = rise / (made.elapsed_s[last] - made.elapsed_s[first]);
     truth.snr = Some(rise / deviation);
-    truth.detectable = rise / deviation >= 6.0 && rise >= floor;
+    truth.detectable = rise_alone / deviation >= 6.0 && rise_alone >= floor && share_alone >= 0.25;
     truth
 }
 
