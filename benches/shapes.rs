@@ -1,7 +1,8 @@
 //! The exam: the verdict on series whose truth is known, in shapes that it was not developed on.
 //!
 //! `cargo bench --bench shapes` prints precision, recall, F1, false alarms, coverage of the intervals and a row per class,
-//! over 20 seeds of each class. `-- --seeds N`, `-- --first N` and `-- --class NAME` choose others; `-- --export FOLDER`
+//! over 20 seeds of each class. `-- --seeds N`, `-- --first N` and `-- --class NAME` choose others; `-- --share 0.5` judges the
+//! first half of each series only, as a look before the end does, and keeps the labels of the whole; `-- --export FOLDER`
 //! writes the series as CSV with their truth instead of judging them.
 
 #![expect(clippy::print_stdout, reason = "a bench answers on its standard output")]
@@ -19,7 +20,7 @@ use std::path::Path;
 use rustix::time::{ClockId, clock_gettime};
 use score::{Answer, Score};
 use soak::analysis::{Options, assess};
-use soak::domain::Unit;
+use soak::domain::{SeriesSet, Unit};
 
 /// Seeds of the exam begin here, so that looking at the first few while writing a class does not spend them.
 const FIRST_SEED: u64 = 1000;
@@ -28,11 +29,12 @@ struct Arguments {
     first: u64,
     seeds: u64,
     class: Option<String>,
+    share: f64,
     export: Option<String>,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
-    let mut found = Arguments { first: FIRST_SEED, seeds: 20, class: None, export: None };
+    let mut found = Arguments { first: FIRST_SEED, seeds: 20, class: None, share: 1.0, export: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -40,6 +42,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--seeds" => found.seeds = value()?.parse()?,
             "--first" => found.first = value()?.parse()?,
             "--class" => found.class = Some(value()?),
+            "--share" => found.share = value()?.parse()?,
             "--export" => found.export = Some(value()?),
             // cargo's own.
             "--bench" => {}
@@ -56,9 +59,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut truths = String::new();
     for class in shapes::classes().filter(chosen) {
         for seed in arguments.first..arguments.first + arguments.seeds {
-            let Some(series) = shapes::generate(class, seed) else {
+            let Some(mut series) = shapes::generate(class, seed) else {
                 return Err(format!("no class {class}").into());
             };
+            cut(&mut series.set, arguments.share);
             if let Some(folder) = &arguments.export {
                 export(Path::new(folder), &series, &mut truths)?;
                 continue;
@@ -76,6 +80,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{score}");
     println!("CPU {spent_s:.2} s for {} series, {:.1} ms each", score.count(), 1e3 * spent_s / score.count() as f64);
     Ok(())
+}
+
+/// Keeps this share of a set, from its start.
+fn cut(set: &mut SeriesSet, share: f64) {
+    let kept = (set.elapsed_s.len() as f64 * share).ceil() as usize;
+    set.elapsed_s.truncate(kept);
+    for series in &mut set.series {
+        series.values.truncate(kept);
+    }
+    for load in [&mut set.turns, &mut set.concurrency].into_iter().flatten() {
+        load.truncate(kept);
+    }
 }
 
 fn cpu_s() -> f64 {
