@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a class that cannot be made has failed")]
 
+#[path = "support/score.rs"]
+mod score;
 #[path = "support/shapes/mod.rs"]
 mod shapes;
 
+use score::{Answer, Score};
+use soak::analysis::{Options, assess};
 use soak::domain::Unit;
 
 fn each(seeds: std::ops::Range<u64>) -> impl Iterator<Item = shapes::Labelled> {
@@ -70,4 +74,18 @@ fn the_slope_of_a_label_is_the_slope_of_the_series() {
         let error = (sxy / sxx / series.truth.slope_per_s - 1.0).abs();
         assert!(error < 0.12, "{} {} {error}", series.class, series.seed);
     }
+}
+
+/// A small sitting of the exam (`cargo bench --bench shapes` is the whole one), held to floors under what it reaches, so that
+/// no change makes the verdict worse unseen.
+#[test]
+fn the_verdict_passes_the_exam() {
+    let mut score = Score::default();
+    for series in each(1000..1004) {
+        score.add(&series, Answer::of(&assess(&series.set, &Options::default())));
+    }
+    assert!(score.f1() >= 0.95, "{score}");
+    assert!(score.false_alarm_share() <= 0.015, "{score}");
+    assert!(score.coverage() >= 0.9, "{score}");
+    assert!(score.inconclusive_share() <= 0.1, "{score}");
 }
