@@ -7,11 +7,17 @@
 //! ```
 
 mod assess;
+mod blocks;
+mod contest;
 mod growth;
 mod judge;
+mod load;
 mod options;
+mod period;
 mod roles;
+mod sawtooth;
 mod severity;
+mod shapes;
 mod so_far;
 pub mod threshold;
 mod track;

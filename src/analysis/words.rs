@@ -6,6 +6,13 @@ use crate::domain::{Estimate, Unit};
 use super::growth::{Cause, Growth};
 use super::options::Look;
 
+/// Whether reasons carry the figures of the contest.
+const SHOWN: bool = option_env!("SOAK_METHOD_FIGURES").is_some();
+
+fn shown(trace: &str) -> &str {
+    if SHOWN { trace } else { "" }
+}
+
 /// A growth per hour as people read it: `1.2 MiB/h (0.9 to 1.5)`.
 fn rate(unit: Unit, growth: Estimate) -> String {
     let (scale, name) = match unit {
@@ -59,9 +66,9 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
     let said = match growth.cause {
         Cause::TooFew => "too few values for a verdict".to_owned(),
         Cause::Constant => format!("it never changed in {}", length(span_s)),
-        Cause::Short => format!("it was seen for too short a time{since}"),
-        Cause::Rises => format!("it grows by {hourly}{since}"),
-        Cause::Level => format!("it does not grow{since}: {hourly}"),
+        Cause::Undecided => format!("undecided{}", shown(&growth.trace)),
+        Cause::Rises => format!("it grows by {hourly}{since}{}", shown(&growth.trace)),
+        Cause::Level => format!("it does not grow{since}: {hourly}{}", shown(&growth.trace)),
     };
     format!("{so_far}{said}")
 }
