@@ -12,6 +12,8 @@ use super::track::Track;
 pub(super) struct Blocks {
     /// Where the block lies on the run's axis.
     pub(super) at: Vec<f64>,
+    /// When it was, in seconds since the start.
+    pub(super) time: Vec<f64>,
     /// Where it lies on the axis that starts anew with each life of the target, the longest life being 1.
     pub(super) since: Vec<f64>,
     /// The life it belongs to.
@@ -20,8 +22,6 @@ pub(super) struct Blocks {
     pub(super) value: Vec<f64>,
     /// What was taken off the values, so that gigabytes cost no digits.
     pub(super) level: f64,
-    /// Where the axis starts, in its own unit.
-    pub(super) start: f64,
     /// How long the longest life is, in the axis' own unit.
     pub(super) length: f64,
     /// Load columns; empty where the load is unknown or even.
@@ -51,12 +51,23 @@ enum Statistic {
 }
 
 impl Blocks {
+    /// When the first life reaches this share of the axis, in seconds since the start.
+    pub(super) fn time_at(&self, share: f64) -> Option<f64> {
+        let next = self.since.iter().position(|since| *since >= share)?;
+        let before = next.checked_sub(1).filter(|&before| self.segment[before] == self.segment[next]);
+        Some(before.map_or(self.time[next], |before| {
+            let part = (share - self.since[before]) / (self.since[next] - self.since[before]);
+            self.time[before] + part * (self.time[next] - self.time[before])
+        }))
+    }
+
     /// The blocks from this share of each life on; `None` where too few are left.
     pub(super) fn from(&self, start: f64) -> Option<Self> {
         let kept: Vec<usize> = (0..self.at.len()).filter(|&at| self.since[at] >= start).collect();
         let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect::<Vec<f64>>();
         let mut part = Self {
             at: pick(&self.at),
+            time: pick(&self.time),
             since: kept.iter().map(|&at| (self.since[at] - start) / (1.0 - start)).collect(),
             segment: kept.iter().map(|&at| self.segment[at]).collect(),
             value: pick(&self.value),
@@ -155,7 +166,7 @@ fn with_statistic(
     let start = lives.first().map_or(0.0, |life| axis[life.start]);
     let whole = lives.last().map_or(1.0, |life| axis[life.end - 1]) - start;
     let longest = lives.iter().map(|life| axis[life.end - 1] - axis[life.start]).fold(f64::MIN_POSITIVE, f64::max);
-    let mut blocks = Blocks { load: vec![Vec::new(); load.len()], start, length: longest, ..Blocks::default() };
+    let mut blocks = Blocks { load: vec![Vec::new(); load.len()], length: longest, ..Blocks::default() };
     let mut readings = 0.0_f64;
 
     for (number, life) in lives.iter().enumerate() {
@@ -165,6 +176,7 @@ fn with_statistic(
             let to = life.start + (block + 1) * life.len() / share;
             let place = mean(&axis[from..to]);
             blocks.at.push((place - start) / whole);
+            blocks.time.push(mean(&track.times[from..to]));
             blocks.since.push((place - axis[life.start]) / longest);
             blocks.segment.push(number);
             blocks.value.push(summary(&track.values[from..to], statistic));

@@ -48,6 +48,12 @@ impl Contest {
         lead(&self.slowing, &self.growing)
     }
 
+    /// The best score of all.
+    pub(super) fn best_score(&self) -> f64 {
+        let firsts = [self.stopped.first(), self.slowing.first(), self.growing.first()];
+        firsts.into_iter().flatten().map(|fit| fit.score).fold(f64::INFINITY, f64::min)
+    }
+
     /// How much of the start the best growing shape leaves to warm-up.
     pub(super) fn warm_up(&self) -> f64 {
         let of = |fit: &Fit| match fit.candidate.form {
@@ -140,7 +146,7 @@ impl Contest {
 }
 
 /// The columns that every shape has: a level for each life, the load, and the extra ones.
-fn base_columns(blocks: &Blocks, extra: &[Vec<f64>]) -> Vec<Vec<f64>> {
+pub(super) fn base_columns(blocks: &Blocks, extra: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let lives = blocks.segment.last().map_or(0, |last| last + 1);
     let level = |life: usize| blocks.segment.iter().map(|&one| f64::from(u8::from(one == life))).collect();
     let levels = (0..lives).map(level);
@@ -166,7 +172,7 @@ fn grounds(blocks: &Blocks, extra: &[Vec<f64>], start: f64) -> Vec<Ground> {
 }
 
 /// The blocks that a later start leaves out.
-fn dropped(blocks: &Blocks, start: f64) -> Vec<bool> {
+pub(super) fn dropped(blocks: &Blocks, start: f64) -> Vec<bool> {
     blocks.since.iter().map(|since| *since < start).collect()
 }
 
@@ -175,6 +181,13 @@ fn dropped(blocks: &Blocks, start: f64) -> Vec<bool> {
 fn latest_level(blocks: &Blocks) -> f64 {
     let count = blocks.since.len().max(1) as f64;
     (1.0 - 5.0 / count).min(0.8) + 1e-9
+}
+
+/// A level that jumps at this block, for the rest of that life.
+pub(super) fn jump_column(blocks: &Blocks, from: usize) -> Vec<f64> {
+    let life = blocks.segment[from];
+    let jumped = |at: usize| at >= from && blocks.segment[at] == life;
+    (0..blocks.value.len()).map(|at| f64::from(u8::from(jumped(at)))).collect()
 }
 
 /// A level's jump at each block, but not so near an end that it would be one block's noise or the tread of a stair.
@@ -187,9 +200,7 @@ fn jump_columns(blocks: &Blocks, whitening: &Whitening, base: &Basis) -> Vec<Vec
         if !inner {
             return Vec::new();
         }
-        let step: Vec<f64> =
-            (0..count).map(|at| f64::from(u8::from(at >= from && blocks.segment[at] == life))).collect();
-        let mut white = whitening.apply(&step);
+        let mut white = whitening.apply(&jump_column(blocks, from));
         base.take_out(&mut white);
         white
     };
@@ -363,42 +374,3 @@ fn best_jump(ground: &Ground, left: &Left, taken: &[usize], family: Family) -> O
     best.map(|(_, at)| at)
 }
 
-/// The coefficient of a growing fit's last column, with its error, per unit of the axis.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EndSlope {
-    /// The slope.
-    pub(super) slope: f64,
-    /// Its standard error.
-    pub(super) error: f64,
-    /// Degrees of freedom of the error.
-    pub(super) freedom: f64,
-}
-
-/// The slope at the end of a growing fit. The rho that fits best is too small on few points; it is raised by its first-order
-/// bias (Marriott and Pope 1954; Kendall 1954: `(1 + 3 rho) / n`, plus one for the level that was fitted too).
-pub(super) fn end_slope(blocks: &Blocks, extra: &[Vec<f64>], fit: &Fit) -> Option<EndSlope> {
-    let count = blocks.value.len();
-    let rho = (fit.rho + (2.0 + 4.0 * fit.rho) / count as f64).min(0.99);
-    let whitening = Whitening::new(&blocks.spacing, rho).without(&dropped(blocks, fit.candidate.start));
-    let mut base = Basis::default();
-    for column in base_columns(blocks, extra) {
-        base.push(whitening.apply(&column));
-    }
-    for &from in &fit.jumps {
-        let life = blocks.segment[from];
-        let step: Vec<f64> =
-            (0..count).map(|at| f64::from(u8::from(at >= from && blocks.segment[at] == life))).collect();
-        base.push(whitening.apply(&step));
-    }
-    let mut norm = None;
-    for column in fit.candidate.form.columns(&blocks.since) {
-        norm = base.push(whitening.apply(&column));
-    }
-    let norm = norm?;
-    let mut rest = whitening.apply(&blocks.value);
-    let slope = dot(base.directions().last()?, &rest) / norm;
-    base.take_out(&mut rest);
-    let freedom = count.checked_sub(fit.parameters + 1).filter(|freedom| *freedom > 0)? as f64;
-    let variance = (dot(&rest, &rest) / freedom).max(blocks.least_variance / count as f64);
-    Some(EndSlope { slope, error: variance.sqrt() / norm, freedom })
-}

@@ -1,23 +1,17 @@
-//! Does one track grow? The steps in their order: floors, load, blocks, the contest of shapes, and the weighing of what the
-//! winners say.
+//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the weighing of
+//! what its winners say.
 
 use crate::domain::assessment::{FitPoint, Shape};
 use crate::domain::{Estimate, Verdict};
-use crate::stats::student_t;
 
-use super::blocks::{self, Blocks};
-use super::contest::{self, Contest, Fit};
-use super::load;
 use super::options::Options;
-use super::period;
-use super::sawtooth;
-use super::shapes::Form;
 use super::track::Track;
+use super::{load, sawtooth, view, weigh};
 
-/// Why the verdict is what it is; the words for it are in `words`.
+/// Why the verdict is what it is; the words for it are in `words`. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cause {
-    /// There are fewer values than a slope needs.
+    /// There are fewer values than a verdict needs.
     TooFew,
     /// The values never change.
     Constant,
@@ -27,6 +21,22 @@ pub(super) enum Cause {
     Level,
     /// The evidence leans neither way.
     Undecided,
+    /// It still rises at the end, but ever slower.
+    Slowing,
+    /// It stopped rising, but so shortly before the end that it may go on.
+    JustStopped { level_s: f64 },
+    /// It rose by steps, and the level after the last one is no longer than those between them.
+    Steps { count: usize, level_s: f64 },
+    /// It rises and falls in cycles, and there are too few of them to see a floor.
+    FewCycles { count: usize },
+    /// It rose at the very end.
+    LateRise { since_s: f64 },
+    /// It rises more slowly since a warm-up that took most of the time.
+    LongWarmUp { ended_s: f64 },
+    /// All its growth came in a few jumps.
+    FewJumps,
+    /// The noise would hide a growth that matters.
+    Noisy,
 }
 
 /// What was found on one track. Rates are per second here.
@@ -75,161 +85,42 @@ impl Growth {
     }
 }
 
-/// Fewer values than this make no verdict: a trend with its noise and a warm-up cannot be told apart on less.
-const FEWEST: usize = 20;
+/// Fewer values than this make no verdict: a trend, its noise and a warm-up cannot be told apart on less.
+pub(super) const FEWEST: usize = 20;
 
 /// Judges one track.
 pub(super) fn judge(track: &Track, options: &Options) -> Growth {
     let from = options.warm_up_s.map_or(0, |end| track.times.partition_point(|time| *time < end));
-    let track = &track.at(&(from..track.times.len()).collect::<Vec<usize>>());
+    let track = track.at(&(from..track.times.len()).collect::<Vec<usize>>());
     if track.times.len() < FEWEST {
-        return Growth::unknown(Cause::TooFew);
+        let mut growth = Growth::unknown(Cause::TooFew);
+        let each = track.span_s() / (track.times.len().max(2) - 1) as f64;
+        growth.longer_s = Some(each * (FEWEST - track.times.len()) as f64).filter(|longer| *longer > 0.0);
+        return growth;
     }
-    let floors = sawtooth::floors(track);
+    if track.values.iter().all(|value| (value - track.values[0]).abs() <= 0.0) {
+        return constant(&track);
+    }
+    let floors = sawtooth::floors(&track);
     let columns = load::columns(&floors.track);
-    weigh(&floors.track, &best_view(&floors.track, &columns))
-}
-
-/// A track along one axis with the contest held on it.
-struct View {
-    blocks: Blocks,
-    extra: Vec<Vec<f64>>,
-    contest: Contest,
-    /// Units of the axis a second, over the whole run.
-    pace: f64,
-    /// Whether the axis is turns.
-    turns: bool,
-}
-
-impl View {
-    fn over(track: &Track, axis: &[f64], load: &[Vec<f64>]) -> Self {
-        let blocks = blocks::reduce(track, axis, load);
-        let extra = period::columns(&blocks);
-        let contest = contest::hold(&blocks, &extra);
-        let pace = match (axis.first(), axis.last()) {
-            (Some(first), Some(last)) => (last - first) / track.span_s(),
-            _ => 1.0,
-        };
-        Self { blocks, extra, contest, pace, turns: false }
-    }
-
-    fn score(&self) -> f64 {
-        let best = [&self.contest.stopped, &self.contest.slowing, &self.contest.growing];
-        best.iter().filter_map(|fits| fits.first()).map(|fit| fit.score).fold(f64::INFINITY, f64::min)
+    match view::best(&floors.track, &columns) {
+        Some(view) => weigh::weigh(&weigh::Seen { readings: &track, floors: &floors, view: &view }),
+        None => Growth::unknown(Cause::TooFew),
     }
 }
 
-/// The view that the evidence prefers: over time or over turns, with the load alone or bent. Turns only matter where their
-/// rate changes; otherwise they are time in another unit.
-fn best_view(track: &Track, load: &load::LoadColumns) -> View {
-    let mut best = View::over(track, &track.times, &load.plain);
-    if !load.bent.is_empty() {
-        let bent = View::over(track, &track.times, &load.bent);
-        if bent.score() < best.score() {
-            best = bent;
-        }
+/// A series that never moved. A growth by less than one step of the reading in all that time cannot be seen.
+fn constant(track: &Track) -> Growth {
+    let bound = track.quantum / track.span_s();
+    let start = track.times[0];
+    let point = |elapsed_s: f64| FitPoint { elapsed_s, value: track.values[0], low: track.values[0], high: track.values[0] };
+    Growth {
+        verdict: Verdict::Steady,
+        shape: Shape::Flat,
+        per_second: Some(Estimate { estimate: 0.0, low: -bound, high: bound, confidence: 0.95 }),
+        settled_after_s: Some(start),
+        detectable_per_s: Some(bound),
+        fit: vec![point(start), point(start + track.span_s())],
+        ..Growth::unknown(Cause::Constant)
     }
-    if let Some(turns) = track.turns.as_ref().filter(|turns| uneven(&track.times, turns)) {
-        for columns in [&load.plain, &load.bent] {
-            let view = View { turns: true, ..View::over(track, turns, columns) };
-            if view.score() < best.score() {
-                best = view;
-            }
-        }
-    }
-    best
-}
-
-/// Whether turns are done at a changing rate: over fortieths of the run, beyond what the counting of turns itself scatters.
-fn uneven(times: &[f64], turns: &[f64]) -> bool {
-    let size = times.len().div_ceil(40);
-    let edges: Vec<usize> = (0..times.len()).step_by(size).collect();
-    let rates: Vec<f64> =
-        edges.windows(2).map(|pair| (turns[pair[1]] - turns[pair[0]]) / (times[pair[1]] - times[pair[0]])).collect();
-    let each = edges.windows(2).map(|pair| turns[pair[1]] - turns[pair[0]]).sum::<f64>() / rates.len().max(1) as f64;
-    let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
-    let deviation = (rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / rates.len().max(1) as f64).sqrt();
-    // An eighth of the rate moves the slope by less than its usual interval; counts scatter by their root.
-    deviation > mean * (0.12_f64.powi(2) + 2.25 / each.max(1.0)).sqrt()
-}
-
-fn weigh(track: &Track, view: &View) -> Growth {
-    let (margin, straight) = (view.contest.over_stopped(), straightness(view));
-    let slope = average_slope(view);
-    let mut growth = Growth::unknown(Cause::Undecided);
-    let Some(slope) = slope else { return growth };
-    let best = &view.contest.growing[0];
-    let knee = best.candidate.form.last_piece().min(1.0);
-    let risen = slope.slope * (1.0 - knee);
-    let floor = if track.quantum >= 1024.0 { 32.0 * track.quantum } else { 2.5 * track.quantum };
-    let z = slope.slope / slope.error;
-    let half = slope.error * student_t::critical(0.95, slope.freedom);
-    let per_axis = 1.0 / view.blocks.length;
-    let scale = per_axis * view.pace;
-    let rate = Estimate { estimate: slope.slope, low: slope.slope - half, high: slope.slope + half, confidence: 0.95 };
-    growth.per_second = Some(rate.scaled(scale));
-    growth.verdict = if margin > 4.0 && straight > 0.0 && z > 3.0 && risen > floor {
-        growth.cause = Cause::Rises;
-        Verdict::Growing
-    } else if margin < 0.0 || risen <= floor || slope.slope < 0.0 {
-        growth.cause = Cause::Level;
-        Verdict::Steady
-    } else {
-        Verdict::Inconclusive
-    };
-    let show = |fits: &[Fit]| {
-        fits.first().map_or(String::new(), |fit| {
-            format!(
-                "{:.1} {:?}+{:.2} j{:?} r{}",
-                fit.score - best.score,
-                fit.candidate.form,
-                fit.candidate.start,
-                fit.jumps,
-                fit.rho
-            )
-        })
-    };
-    growth.trace = format!(
-        "m {margin:.1} s {straight:.1} z {z:.1} risen {risen:.2e} floor {floor:.1e} n {} per {} turns {} | {} | {} | {}",
-        view.blocks.value.len(),
-        view.extra.len(),
-        view.turns,
-        show(&view.contest.stopped),
-        show(&view.contest.slowing),
-        show(&view.contest.growing),
-    );
-    growth
-}
-
-/// By how much the evidence prefers an even growth to one that slows. Behind a warm-up, only what lies behind it counts:
-/// beside the warm-up's height, the tolerance would hide the bend of the rest.
-fn straightness(view: &View) -> f64 {
-    let warm_up = view.contest.warm_up();
-    let rest = view.blocks.from(warm_up).filter(|_| warm_up > 0.0);
-    match rest {
-        Some(rest) => contest::hold(&rest, &[]).over_slowing(),
-        None => view.contest.over_slowing(),
-    }
-}
-
-/// The slope at the end over all growing shapes that are nearly as good as the best one (Buckland, Burnham and Augustin
-/// 1997): weights exp(-difference / 2), and the variance holds their disagreement.
-fn average_slope(view: &View) -> Option<contest::EndSlope> {
-    let best = view.contest.growing.first()?.score;
-    let near: Vec<(f64, contest::EndSlope)> = view
-        .contest
-        .growing
-        .iter()
-        .take_while(|fit| fit.score < best + 6.0)
-        .filter_map(|fit| {
-            Some(((-(fit.score - best) / 2.0).exp(), contest::end_slope(&view.blocks, &view.extra, fit)?))
-        })
-        .collect();
-    let total: f64 = near.iter().map(|(weight, _)| weight).sum();
-    let slope = near.iter().map(|(weight, one)| weight * one.slope).sum::<f64>() / total;
-    let variance =
-        near.iter().map(|(weight, one)| weight * (one.error.powi(2) + (one.slope - slope).powi(2))).sum::<f64>();
-    let freedom = near.iter().map(|(_, one)| one.freedom).fold(f64::INFINITY, f64::min);
-    total.is_finite().then_some(())?;
-    (total > 0.0).then(|| contest::EndSlope { slope, error: (variance / total).sqrt(), freedom })
 }

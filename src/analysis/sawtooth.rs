@@ -92,3 +92,33 @@ fn floor_positions(track: &Track, falls: &Falls, fewest: usize) -> Option<Vec<us
     let slow_rises = (falls.quick_rises as f64) <= QUICK_RISES * falls.len() as f64;
     (enough && slow_rises).then(|| falls.ends.clone())
 }
+
+/// Cycles that are too few to judge by their floors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cycles {
+    /// How many slow rises ended in a quick fall.
+    pub(super) count: usize,
+    /// The deepest of the falls.
+    pub(super) deepest: f64,
+}
+
+/// The cycles from this reading on: quick, deep falls, each after a slow rise as high as a fall must be.
+pub(super) fn cycles(track: &Track, from: usize) -> Cycles {
+    let part = track.at(&(from..track.values.len()).collect::<Vec<usize>>());
+    let falls = falls(&part);
+    if falls.quick_rises as f64 > QUICK_RISES * falls.len() as f64 {
+        return Cycles::default();
+    }
+    let bound = FALL * quantile::spread(&part.values, 0.02, 0.98);
+    let mut found = Cycles::default();
+    let mut floor = part.values.first().copied().unwrap_or(0.0);
+    for &end in &falls.ends {
+        let top = part.values[end.saturating_sub(2)..end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if top - floor >= bound && top - part.values[end] >= bound {
+            found.count += 1;
+            found.deepest = found.deepest.max(top - part.values[end]);
+        }
+        floor = part.values[end];
+    }
+    found
+}
