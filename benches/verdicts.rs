@@ -113,7 +113,12 @@ fn servers(folder: &Path, truth: &BTreeMap<String, Value>, options: &Options, sh
             *counts.entry(right.to_owned()).or_default() += 1;
             if word == "rss" || right != "right" {
                 let rate = finding.growth_per_hour.map_or(f64::NAN, |growth| growth.estimate);
-                println!("{id:28} {name:9} {expected:9} {:12} {right:12} {rate:.3e} {} | {}", verdict.word(), finding.shape.words(), finding.reason);
+                println!(
+                    "{id:28} {name:9} {expected:9} {:12} {right:12} {rate:.3e} {} | {}",
+                    verdict.word(),
+                    finding.shape.words(),
+                    finding.reason
+                );
             }
         }
     }

@@ -186,10 +186,7 @@ fn with_statistic(
             readings = readings.max((to - from) as f64);
         }
     }
-    // Single blocks first, then excursions of a few blocks: five deviations, which normal noise does not reach.
-    for reach in [3, 6] {
-        blocks.value = outliers::hampel(&blocks.value, reach, 5.0);
-    }
+    blocks.value = without_excursions(&blocks);
     blocks.spacing = spacing(&blocks);
     let centre = blocks.value.first().copied().unwrap_or(0.0);
     blocks.value.iter_mut().for_each(|value| *value -= centre);
@@ -198,6 +195,23 @@ fn with_statistic(
     let step = track.quantum * track.quantum / 12.0 / readings.max(1.0);
     blocks.least_variance = step.max((TOLERANCE * range).powi(2));
     blocks
+}
+
+/// The values without single blocks, and then without short runs of blocks, that do not belong (five deviations, which normal
+/// noise does not reach). What happens in more than a tenth of the blocks does belong, and so does what the load explains.
+fn without_excursions(blocks: &Blocks) -> Vec<f64> {
+    let mut values = blocks.value.clone();
+    if !blocks.load.is_empty() {
+        return values;
+    }
+    for reach in [3, 6] {
+        let cleaned = outliers::hampel(&values, reach, 5.0);
+        let moved = cleaned.iter().zip(&values).filter(|(after, before)| (**after - **before).abs() > 0.0).count();
+        if moved * 10 <= values.len() {
+            values = cleaned;
+        }
+    }
+    values
 }
 
 fn spacing(blocks: &Blocks) -> Vec<f64> {

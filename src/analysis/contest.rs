@@ -373,4 +373,3 @@ fn best_jump(ground: &Ground, left: &Left, taken: &[usize], family: Family) -> O
     }
     best.map(|(_, at)| at)
 }
-

@@ -6,6 +6,7 @@ use crate::stats::quantile;
 use super::growth::Cause;
 use super::sawtooth;
 use super::shapes::Form;
+use super::solved::Solved;
 use super::tail::Tail;
 use super::weigh::{Evidence, Seen};
 
@@ -26,25 +27,29 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
     }
     if !seen.floors.judged {
         let cycles = sawtooth::cycles(&seen.floors.track, 0);
-        if cycles.count >= 1 && evidence.risen < 2.0 * cycles.deepest {
+        if cycles.count >= 2 && evidence.risen < 2.0 * cycles.deepest {
             return Some(Cause::FewCycles { count: cycles.count });
         }
     }
-    let noise = noise_before(seen, evidence.onset);
+    let noise = noise_before(seen, evidence);
     let load = load_swing(seen, evidence);
-    // Growth must be more than what the series did before it began, and more than the load's column may have wrong.
-    (evidence.risen < noise || evidence.risen < 0.03 * load).then_some(Cause::Undecided)
+    // Growth must be twice what the series moved about before it began, and more than the load's column may have wrong.
+    (evidence.risen < 2.0 * noise || evidence.risen < 0.03 * load).then_some(Cause::Undecided)
 }
 
-/// The number of equal jumps that would have made the growth since its onset: `(sum d)^2 / sum d^2` over the rises.
+/// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the rises of
+/// the lower envelope, the level that is never gone below again.
 fn effective_jumps(seen: &Seen<'_>, onset: f64) -> f64 {
     let blocks = &seen.view.blocks;
     let (mut sum, mut squares) = (0.0, 0.0);
-    for at in 1..blocks.value.len() {
-        let rise = blocks.value[at] - blocks.value[at - 1];
-        if blocks.segment[at] == blocks.segment[at - 1] && blocks.since[at] > onset && rise > 0.0 {
-            sum += rise;
-            squares += rise * rise;
+    let mut lasting = f64::INFINITY;
+    for at in (0..blocks.value.len()).rev() {
+        let new_life = blocks.segment.get(at + 1).is_some_and(|next| *next != blocks.segment[at]);
+        let above = if new_life { f64::INFINITY } else { lasting };
+        lasting = above.min(blocks.value[at]);
+        if above.is_finite() && blocks.since[at] >= onset {
+            sum += above - lasting;
+            squares += (above - lasting).powi(2);
         }
     }
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
@@ -54,26 +59,28 @@ fn effective_jumps(seen: &Seen<'_>, onset: f64) -> f64 {
 fn long_warm_up(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<f64> {
     let onset = evidence.onset;
     let blocks = &seen.view.blocks;
-    if onset <= LONGEST_WARM_UP || matches!(evidence.fit.candidate.form, Form::Late { .. }) {
+    let bends = matches!(evidence.fit.candidate.form, Form::Bend { .. } | Form::TwoBends { .. });
+    if onset <= LONGEST_WARM_UP || !bends {
         return None;
     }
-    let before: Vec<usize> = (0..blocks.since.len()).filter(|&at| blocks.since[at] <= onset && blocks.segment[at] == 0).collect();
+    let before: Vec<usize> =
+        (0..blocks.since.len()).filter(|&at| blocks.since[at] <= onset && blocks.segment[at] == 0).collect();
     let (first, last) = (*before.first()?, *before.last()?);
-    let pace = (blocks.value[last] - blocks.value[first]) / (blocks.since[last] - blocks.since[first]);
+    let own = |at: usize| blocks.value[at] - evidence.solved.context_at(at);
+    let pace = (own(last) - own(first)) / (blocks.since[last] - blocks.since[first]);
     (pace > 2.0 * evidence.slope.slope).then(|| blocks.time_at(onset)).flatten()
 }
 
-/// The spread of the blocks about their own line before the growth began.
-fn noise_before(seen: &Seen<'_>, onset: f64) -> f64 {
+/// What the series moved about before a late growth began; 0 where the growth did not begin late.
+fn noise_before(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
+    let late = matches!(evidence.fit.candidate.form, Form::Late { .. } | Form::Bend { .. } | Form::TwoBends { .. });
     let blocks = &seen.view.blocks;
-    let before = blocks.since.iter().take_while(|since| **since < onset).count();
-    if before < 5 || !blocks.load.is_empty() || !seen.view.swing.is_empty() {
-        return 0.0;
-    }
-    let (since, value) = (&blocks.since[..before], &blocks.value[..before]);
-    let Some(line) = line_fit::least_squares(since, value) else { return 0.0 };
-    let rest: Vec<f64> = since.iter().zip(value).map(|(&since, value)| value - line.at(since)).collect();
-    quantile::spread(&rest, 0.05, 0.95)
+    let before: Vec<f64> = (0..blocks.value.len())
+        .filter(|&at| blocks.since[at] < evidence.onset)
+        .map(|at| blocks.value[at] - evidence.solved.context_at(at))
+        .collect();
+    let rose = before.last().copied().unwrap_or(0.0) - before.first().copied().unwrap_or(0.0);
+    if late && before.len() >= 5 && rose <= 0.0 { quantile::spread(&before, 0.05, 0.95) } else { 0.0 }
 }
 
 /// How far the load moves the metric.
@@ -82,6 +89,8 @@ fn load_swing(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
     quantile::spread(&parts, 0.0, 1.0)
 }
 
+/// A rise has stopped when its pace is known to be less than this part of what it was.
+const STOPPED: f64 = 4.0;
 /// Of a Poisson stair, the chance of a last tread this long; below it the stair has probably ended.
 const TREAD: f64 = 0.2;
 
@@ -90,10 +99,10 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
     let view = seen.view;
     let level_s = view.blocks.length * (1.0 - tail.from) / view.pace;
     let length = 1.0 - tail.from;
-    let rose = tail.pace_before * tail.from > least;
+    let rose = tail.pace_before * tail.from > least.max(2.0 * spread_of(seen, tail));
     let slope = tail.slope?;
     let highest = slope.slope + slope.half_width();
-    if rose && tail.from > 0.2 && highest > tail.pace_before / 2.0 && highest * length > least {
+    if rose && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
         return Some(Cause::JustStopped { level_s });
     }
     let count = tail.jumps.len();
@@ -101,18 +110,30 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
         return Some(Cause::Steps { count, level_s });
     }
     if let (Some(stopped), Some(slowing)) = (view.contest.stopped.first(), view.contest.slowing.first()) {
-        if slowing.score < stopped.score - 2.0 && highest * length > least {
+        let blocks = view.blocks.value.len();
+        let rise = |solved: Solved| solved.at(blocks - 1).value - solved.at(blocks - 1 - blocks / 4).value;
+        let still = view.solve(slowing).map_or(0.0, rise);
+        if slowing.score < stopped.score - 2.0 && still > least {
             return Some(Cause::Slowing);
         }
     }
     if !seen.floors.judged {
-        let from = seen.floors.track.times.partition_point(|time| *time < view.blocks.time_at(tail.from).unwrap_or(0.0));
+        let from =
+            seen.floors.track.times.partition_point(|time| *time < view.blocks.time_at(tail.from).unwrap_or(0.0));
         let cycles = sawtooth::cycles(&seen.floors.track, from);
-        if cycles.count >= 1 {
+        if cycles.count >= 2 {
             return Some(Cause::FewCycles { count: cycles.count });
         }
     }
     late_rise(seen, tail, least)
+}
+
+/// What the level moves about.
+fn spread_of(seen: &Seen<'_>, tail: &Tail) -> f64 {
+    let blocks = &seen.view.blocks;
+    let level = (0..blocks.value.len()).filter(|&at| blocks.since[at] >= tail.from);
+    let values: Vec<f64> = level.map(|at| blocks.value[at] - tail.solved.context_at(at)).collect();
+    quantile::spread(&values, 0.05, 0.95)
 }
 
 /// Whether the last tenth of the blocks lies above everything since the last rise, by a quarter of all that it moved.

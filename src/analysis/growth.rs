@@ -113,7 +113,8 @@ pub(super) fn judge(track: &Track, options: &Options) -> Growth {
 fn constant(track: &Track) -> Growth {
     let bound = track.quantum / track.span_s();
     let start = track.times[0];
-    let point = |elapsed_s: f64| FitPoint { elapsed_s, value: track.values[0], low: track.values[0], high: track.values[0] };
+    let point =
+        |elapsed_s: f64| FitPoint { elapsed_s, value: track.values[0], low: track.values[0], high: track.values[0] };
     Growth {
         verdict: Verdict::Steady,
         shape: Shape::Flat,

@@ -97,7 +97,12 @@ fn curve(seen: &Seen<'_>, solved: &Solved, start: f64) -> Vec<FitPoint> {
         .map(|at| {
             let point = solved.at(at);
             let value = blocks.level + point.value;
-            FitPoint { elapsed_s: blocks.time[at], value, low: value - point.half_width, high: value + point.half_width }
+            FitPoint {
+                elapsed_s: blocks.time[at],
+                value,
+                low: value - point.half_width,
+                high: value + point.half_width,
+            }
         })
         .collect()
 }

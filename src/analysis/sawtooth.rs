@@ -12,6 +12,8 @@ const FALL: f64 = 0.3;
 const FEWEST_FLOORS: usize = 5;
 /// A cycle is a slow rise and a quick fall: at least this many readings lie between two falls on average.
 const READINGS_A_CYCLE: usize = 4;
+/// The share of all downward movement that the falls make at least: noise goes down in small steps too.
+const OF_ALL_FALLING: f64 = 0.5;
 /// Quick rises, as a share of the falls, beyond which it is no sawtooth but something that jumps both ways.
 const QUICK_RISES: f64 = 0.2;
 /// Floors of floors (major collections among minor ones) replace the floors only where at least this many are left;
@@ -51,6 +53,8 @@ pub(super) fn floors(track: &Track) -> Floors {
 struct Falls {
     ends: Vec<usize>,
     quick_rises: usize,
+    /// The share of all downward movement that they make.
+    share: f64,
 }
 
 impl Falls {
@@ -60,7 +64,7 @@ impl Falls {
 }
 
 fn falls(track: &Track) -> Falls {
-    let none = Falls { ends: Vec::new(), quick_rises: 0 };
+    let none = Falls { ends: Vec::new(), quick_rises: 0, share: 0.0 };
     let Some(line) = line_fit::least_squares(&track.times, &track.values) else { return none };
     let level: Vec<f64> = track.times.iter().zip(&track.values).map(|(&time, value)| value - line.at(time)).collect();
     let bound = FALL * quantile::spread(&level, 0.02, 0.98);
@@ -68,6 +72,7 @@ fn falls(track: &Track) -> Falls {
         return none;
     }
     let mut found = none;
+    let mut fallen = 0.0;
     let mut at = 1;
     while at < level.len() {
         let same_life = track.segment[at] == track.segment[at - 1];
@@ -78,19 +83,22 @@ fn falls(track: &Track) -> Falls {
         if same_life && (one <= -bound || two.is_some_and(|two| two <= -bound && one < 0.0)) {
             let end = if two.is_some_and(|two| two < one) { at + 1 } else { at };
             found.ends.push(end);
+            fallen += level[at - 1] - level[end];
             at = end + 1;
         } else {
             found.quick_rises += usize::from(same_life && one >= bound);
             at += 1;
         }
     }
+    let down: f64 = level.windows(2).map(|pair| (pair[0] - pair[1]).max(0.0)).sum();
+    found.share = if down > 0.0 { fallen / down } else { 0.0 };
     found
 }
 
 fn floor_positions(track: &Track, falls: &Falls, fewest: usize) -> Option<Vec<usize>> {
     let enough = falls.len() >= fewest && track.values.len() >= READINGS_A_CYCLE * falls.len();
     let slow_rises = (falls.quick_rises as f64) <= QUICK_RISES * falls.len() as f64;
-    (enough && slow_rises).then(|| falls.ends.clone())
+    (enough && slow_rises && falls.share > OF_ALL_FALLING).then(|| falls.ends.clone())
 }
 
 /// Cycles that are too few to judge by their floors.
@@ -106,7 +114,8 @@ pub(super) struct Cycles {
 pub(super) fn cycles(track: &Track, from: usize) -> Cycles {
     let part = track.at(&(from..track.values.len()).collect::<Vec<usize>>());
     let falls = falls(&part);
-    if falls.quick_rises as f64 > QUICK_RISES * falls.len() as f64 {
+    let jumps_about = falls.quick_rises as f64 > QUICK_RISES * falls.len() as f64;
+    if jumps_about || falls.share < OF_ALL_FALLING || falls.len() >= 2 * FEWEST_FLOORS {
         return Cycles::default();
     }
     let bound = FALL * quantile::spread(&part.values, 0.02, 0.98);

@@ -49,10 +49,10 @@ pub(super) struct CurvePoint {
 
 impl Solved {
     /// Solves a fit. The rho that fits best is too small on few points; it is raised by its first-order bias (Kendall 1954:
-    /// `(1 + 3 rho) / n`), and by once more `(1 + rho) / n` for the slope that is fitted beside the level.
+    /// `(1 + 3 rho) / n`).
     pub(super) fn new(blocks: &Blocks, extra: &[Vec<f64>], fit: &Fit) -> Option<Self> {
         let count = blocks.value.len();
-        let rho = (fit.rho + (2.0 + 4.0 * fit.rho) / count as f64).min(0.99);
+        let rho = (fit.rho + (1.0 + 3.0 * fit.rho) / count as f64).min(0.99);
         let whitening = Whitening::new(&blocks.spacing, rho).without(&dropped(blocks, fit.candidate.start));
         let mut solved = Self {
             columns: Vec::new(),

@@ -17,7 +17,7 @@ pub(super) struct Tail {
     pub(super) pace_before: f64,
     /// The slope since; `None` where too few blocks are left.
     pub(super) slope: Option<EndSlope>,
-    /// Where the level jumped upwards by a height that matters beside the highest one.
+    /// Where the level jumped upwards by a quarter of the highest jump or more.
     pub(super) jumps: Vec<f64>,
 }
 
@@ -30,21 +30,27 @@ impl Tail {
             Form::Flat => fit.candidate.start,
             form => form.last_piece().max(fit.candidate.start),
         };
-        let jumps = upward_jumps(view, fit, &solved);
-        let from = jumps.iter().copied().fold(settled, f64::max).min(0.9);
+        let block = 1.0 / view.blocks.value.len() as f64;
+        // The block in which a jump falls holds both levels.
+        let last_jump = upward_jumps(view, fit, &solved, 0.05).last().map_or(0.0, |at| at + block);
+        let jumps = upward_jumps(view, fit, &solved, 0.25);
+        let from = settled.max(last_jump).min(0.9);
         let pace_before = pace_before(view, from);
         let slope = line_from(view, fit, from).or_else(|| line_from(view, fit, 0.0));
         Some(Self { fit: fit.clone(), solved, from, pace_before, slope, jumps })
     }
 }
 
-fn upward_jumps(view: &View, fit: &Fit, solved: &Solved) -> Vec<f64> {
+/// Where the level jumped upwards by more than this share of the highest jump.
+fn upward_jumps(view: &View, fit: &Fit, solved: &Solved, share: f64) -> Vec<f64> {
     let heights = solved.jump_heights(fit.jumps.len());
     let highest = heights.iter().copied().fold(0.0, f64::max);
-    let counts = |height: f64| height > 0.25 * highest;
+    let counts = |height: f64| height > share * highest;
     let upward = fit.jumps.iter().zip(heights).filter(|(_, height)| counts(*height));
     let mut places: Vec<f64> = upward.map(|(&at, _)| view.blocks.since[at]).collect();
     places.sort_by(f64::total_cmp);
+    // A jump within a block takes two columns, and is one.
+    places.dedup_by(|later, earlier| *later - *earlier < 2.5 / view.blocks.value.len() as f64);
     places
 }
 
@@ -52,8 +58,14 @@ fn upward_jumps(view: &View, fit: &Fit, solved: &Solved) -> Vec<f64> {
 fn pace_before(view: &View, from: f64) -> f64 {
     let blocks = &view.blocks;
     let first = blocks.value.first().copied().unwrap_or(0.0);
-    let behind: Vec<f64> =
-        blocks.since.iter().zip(&blocks.value).filter(|(since, _)| **since >= from).map(|(_, value)| *value).take(3).collect();
+    let behind: Vec<f64> = blocks
+        .since
+        .iter()
+        .zip(&blocks.value)
+        .filter(|(since, _)| **since >= from)
+        .map(|(_, value)| *value)
+        .take(3)
+        .collect();
     let level = behind.iter().sum::<f64>() / behind.len().max(1) as f64;
     if from > 0.0 { (level - first) / from } else { 0.0 }
 }

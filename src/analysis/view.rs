@@ -74,12 +74,14 @@ impl View {
         (slope.is_finite() && variance.is_finite()).then(|| EndSlope { slope, error: variance.sqrt(), freedom })
     }
 
-    /// By how much the evidence prefers an even growth to one that slows. Behind a warm-up, only what lies behind it
-    /// counts: beside the warm-up's height, the tolerance would hide the bend of the rest.
+    /// By how much the evidence prefers an even growth to one that slows. Where the two are level, because the tolerance
+    /// beside a high warm-up hides the bend of the rest, the rest is held apart.
     pub(super) fn straightness(&self) -> f64 {
+        const LEVEL: f64 = 0.2;
+        let whole = self.contest.over_slowing();
         let warm_up = self.contest.warm_up();
-        let rest = self.blocks.from(warm_up).filter(|_| warm_up > 0.0);
-        rest.map_or_else(|| self.contest.over_slowing(), |rest| contest::hold(&rest, &[]).over_slowing())
+        let rest = self.blocks.from(warm_up).filter(|_| whole.abs() < LEVEL && warm_up > 0.0);
+        rest.map_or(whole, |rest| contest::hold(&rest, &[]).over_slowing())
     }
 }
 

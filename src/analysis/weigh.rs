@@ -58,7 +58,8 @@ impl Evidence<'_> {
     }
 
     fn leans(&self, least: f64) -> bool {
-        self.over_stopped > LEANING && self.risen > least
+        // One-sided 95 %: a slope that does not even stand out so far leans nowhere.
+        self.over_stopped > LEANING && self.risen > least && self.slope.slope > 1.645 * self.slope.error
     }
 }
 
@@ -76,7 +77,8 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let stopped = seen.view.contest.stopped.first();
     let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
     let (verdict, cause) = if evidence.proven(least) {
-        doubts::of_growth(seen, &evidence).map_or((Verdict::Growing, Cause::Rises), |cause| (Verdict::Inconclusive, cause))
+        doubts::of_growth(seen, &evidence)
+            .map_or((Verdict::Growing, Cause::Rises), |cause| (Verdict::Inconclusive, cause))
     } else if evidence.leans(least) {
         let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
         (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
@@ -137,15 +139,36 @@ fn figures(seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) -> Str
     let contest = &seen.view.contest;
     let show = |fits: &[Fit]| {
         fits.first().map_or(String::new(), |fit| {
-            format!("{:.1} {:?}+{:.2} j{:?} r{}", fit.score - evidence.fit.score, fit.candidate.form, fit.candidate.start, fit.jumps, fit.rho)
+            format!(
+                "{:.1} {:?}+{:.2} j{:?} r{}",
+                fit.score - evidence.fit.score,
+                fit.candidate.form,
+                fit.candidate.start,
+                fit.jumps,
+                fit.rho
+            )
         })
     };
     format!(
         " m {:.1} s {:.1} z {:.1} risen {:.2e} n {} per {} {:?} cyc {} {} | {} | {} | {} | {}",
-        evidence.over_stopped, evidence.over_slowing, evidence.slope.slope / evidence.slope.error, evidence.risen,
-        seen.view.blocks.value.len(), seen.view.swing.len(), seen.view.axis, seen.floors.cycles, seen.floors.judged,
-        show(&contest.stopped), show(&contest.slowing), show(&contest.growing),
-        tail.map_or(String::new(), |tail| format!("tail from {:.2} pace {:.2e} slope {:.2e}+-{:.1e}", tail.from, tail.pace_before,
-            tail.slope.map_or(f64::NAN, |s| s.slope), tail.slope.map_or(f64::NAN, EndSlope::half_width))),
+        evidence.over_stopped,
+        evidence.over_slowing,
+        evidence.slope.slope / evidence.slope.error,
+        evidence.risen,
+        seen.view.blocks.value.len(),
+        seen.view.swing.len(),
+        seen.view.axis,
+        seen.floors.cycles,
+        seen.floors.judged,
+        show(&contest.stopped),
+        show(&contest.slowing),
+        show(&contest.growing),
+        tail.map_or(String::new(), |tail| format!(
+            "tail from {:.2} pace {:.2e} slope {:.2e}+-{:.1e}",
+            tail.from,
+            tail.pace_before,
+            tail.slope.map_or(f64::NAN, |s| s.slope),
+            tail.slope.map_or(f64::NAN, EndSlope::half_width)
+        )),
     )
 }

@@ -74,14 +74,22 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
             format!("it rose and stopped, but the level was seen for {} only", length(level_s))
         }
         Cause::Steps { count, level_s } => {
-            format!("it rose in {count} steps, and the {} since the last are too short to exclude another", length(level_s))
+            format!(
+                "it rose in {count} steps, and the {} since the last are too short to exclude another",
+                length(level_s)
+            )
         }
         Cause::FewCycles { count } => {
-            format!("it rises and falls in large cycles, and {count} of them are too few to see whether their floor rises")
+            format!(
+                "it rises and falls in large cycles, and {count} of them are too few to see whether their floor rises"
+            )
         }
         Cause::LateRise { since_s } => format!("it was level and rose in the last {}", length(since_s)),
         Cause::LongWarmUp { ended_s } => {
-            format!("its warm-up took {}, and it was not watched long enough since to tell slow growth from settling", length(ended_s))
+            format!(
+                "its warm-up took {}, and it was not watched long enough since to tell slow growth from settling",
+                length(ended_s)
+            )
         }
         Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
         Cause::Noisy => "its noise would hide a growth that matters".to_owned(),

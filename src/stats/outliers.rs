@@ -3,15 +3,20 @@
 use super::quantile;
 
 /// Replaces each inner value that lies further than `bound` deviations from the median of the window that reaches `reach`
-/// values to either side by that median. The values at either end stay: there the window would be one-sided, and a growth
-/// that begins at the end would be filtered out. A rise, a fall and a step pass unchanged, because the middle of a monotone
-/// window is its median.
+/// values to either side by that median, the window being levelled by the medians of its halves first. The values at either
+/// end stay: there the window would be one-sided, and a growth that begins at the end would be filtered out. A line and a
+/// step pass unchanged.
 pub fn hampel(values: &[f64], reach: usize, bound: f64) -> Vec<f64> {
     let mut cleaned = values.to_vec();
     for at in reach..values.len().saturating_sub(reach) {
         let window = &values[at - reach..=at + reach];
-        let Some(centre) = quantile::median(window) else { continue };
-        let deviation = quantile::mad_sigma(window);
+        let halves = (quantile::median(&window[..reach]), quantile::median(&window[reach + 1..]));
+        let (Some(left), Some(right)) = halves else { continue };
+        let slope = (right - left) / (reach as f64 + 1.0);
+        let level = |(place, value): (usize, &f64)| value - slope * (place as f64 - reach as f64);
+        let levelled: Vec<f64> = window.iter().enumerate().map(level).collect();
+        let Some(centre) = quantile::median(&levelled) else { continue };
+        let deviation = quantile::mad_sigma(&levelled);
         if deviation > 0.0 && (values[at] - centre).abs() > bound * deviation {
             cleaned[at] = centre;
         }
