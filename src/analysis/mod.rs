@@ -7,14 +7,26 @@
 //! ```
 
 mod assess;
+mod blocks;
+mod contest;
+mod doubts;
 mod growth;
 mod judge;
+mod load;
 mod options;
+mod outline;
+mod period;
 mod roles;
+mod sawtooth;
 mod severity;
+mod shapes;
 mod so_far;
+mod solved;
+mod tail;
 pub mod threshold;
 mod track;
+mod view;
+mod weigh;
 mod words;
 
 pub use assess::assess;
