@@ -29,7 +29,7 @@ pub(super) fn run(findings: Vec<Finding>) -> Assessment {
             (Verdict::Steady, steady(&deciding))
         }
     };
-    Assessment { verdict, reason, findings }
+    Assessment { verdict, reason, crossed: None, findings }
 }
 
 /// With fewer readings than one in this many of the others', a metric was on another cadence.

@@ -8,6 +8,7 @@
 
 mod assess;
 mod blocks;
+mod ceiling;
 mod contest;
 mod doubts;
 mod growth;
@@ -30,6 +31,7 @@ mod weigh;
 mod words;
 
 pub use assess::assess;
+pub use ceiling::{Ceiling, CeilingError, Crossing};
 pub use options::{Look, Options};
 pub use so_far::growth_so_far;
 pub use threshold::{Budget, BudgetError};

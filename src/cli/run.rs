@@ -28,6 +28,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     // Everything that was typed is checked before anything starts.
     let analysis = judge::options(&args.judge)?;
+    judge::check_metrics(&analysis)?;
     let options = RunOptions {
         traffic: traffic(&args.traffic)?,
         scope: if args.target.tree { Scope::Tree } else { Scope::Process },
@@ -36,6 +37,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         duration: args.record.duration,
         warm_up: warm_up(&args.judge),
         budget: args.record.budget,
+        ceilings: judge::ceilings(&args.record.abort_on)?,
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;

@@ -53,6 +53,10 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
 /// The verdict and its reason in one line.
 pub fn verdict_line(assessment: &Assessment, style: Style) -> String {
     let word = assessment.verdict.word().to_uppercase();
+    if let Some(crossing) = &assessment.crossed {
+        let failed = painted("CEILING CROSSED", Verdict::Growing, style);
+        return format!("{failed}: {}; {word}: {}", printable(crossing), printable(&assessment.reason));
+    }
     format!("{}: {}", painted(&word, assessment.verdict, style), printable(&assessment.reason))
 }
 
@@ -112,6 +116,7 @@ fn ending(run: &Run) -> Option<String> {
     let sentence = match run.end() {
         Some(RunEnd::Complete) => return damage(run),
         Some(RunEnd::Interrupted) => "ended early by the user".to_owned(),
+        Some(RunEnd::CeilingCrossed { crossing }) => format!("ended early: {}", printable(crossing)),
         Some(RunEnd::TargetEnded(end)) => format!("the target ended: {}", cause(end)),
         None => "soak was ended before the run was; this is what the record holds".to_owned(),
     };
@@ -129,7 +134,13 @@ const FAILED_SHARE: f64 = 0.2;
 pub fn caveat(run: &Run) -> Option<String> {
     match run.end() {
         // A program that exits with 0 has ended as it meant to.
-        None | Some(RunEnd::Complete | RunEnd::Interrupted | RunEnd::TargetEnded(TargetEnd::Exited { code: 0 })) => {}
+        None
+        | Some(
+            RunEnd::Complete
+            | RunEnd::Interrupted
+            | RunEnd::CeilingCrossed { .. }
+            | RunEnd::TargetEnded(TargetEnd::Exited { code: 0 }),
+        ) => {}
         Some(RunEnd::TargetEnded(end)) => return Some(format!("the target ended before the run did: {}", cause(end))),
     }
     let last = run.traffic.last()?;

@@ -6,7 +6,11 @@ use crate::soak::Soak;
 
 /// Runs soak with `args` and holds its answer: exit code 2, nothing on stdout, one line with all of `words`.
 fn refused(args: &[&str], words: &[&str]) {
-    let answer = Soak::new(args).file("no_time.csv", "a,b\n1,2\n").file("empty.csv", "").run();
+    let answer = Soak::new(args)
+        .file("no_time.csv", "a,b\n1,2\n")
+        .file("empty.csv", "")
+        .file("fds.csv", "t,fds\n0,1\n1,2\n")
+        .run();
     assert_eq!(answer.code, 2, "{args:?}: {}", answer.err);
     assert_eq!(answer.out, "", "{args:?}");
     assert_eq!(answer.err.trim_end().lines().count(), 1, "{args:?}: {}", answer.err);
@@ -59,6 +63,9 @@ fn urls_and_expressions_that_say_nothing() {
     refused(&["--pid", "1", "--url", "localhost:8080"], &["--url", "http://"]);
     refused(&["--pid", "1", "--url", "https://localhost/"], &["--url", "TLS"]);
     refused(&["--pid", "1", "--fail-on", "rss is big"], &["--fail-on", "rss is big"]);
+    refused(&["--pid", "1", "--fail-on", "rsss > 2 MiB/h"], &["--fail-on", "rsss", "rss_anon"]);
+    refused(&["--pid", "1", "--abort-on", "rsss > 2 GiB"], &["--abort-on", "rsss", "rss_anon"]);
+    refused(&["analyze", "--fail-on", "rss > 2 MiB/h", "fds.csv"], &["--fail-on", "'rss'", "fds"]);
 }
 
 #[test]
