@@ -323,8 +323,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
-    let parsed =
-        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     match parsed {
         Some((width, height)) if (400..=8000).contains(&width) && (200..=8000).contains(&height) => Ok((width, height)),
         _ => Err("give width and height in pixels, 400x200 to 8000x8000, such as 1600x900".to_owned()),

@@ -108,7 +108,10 @@ fn selector(args: TargetArgs) -> Result<Selector, Failure> {
         (_, Some(port), ..) => Ok(Selector::Port(port.get())),
         (_, _, Some(name), _) => Ok(Selector::Name(name)),
         (.., Some(program)) => Ok(Selector::Command { program, args: command.collect() }),
-        _ => Err(Failure::new("no target").hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none")),
+        _ => {
+            Err(Failure::new("no target")
+                .hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none"))
+        }
     }
 }
 

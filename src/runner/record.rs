@@ -113,7 +113,11 @@ pub fn record(
     let clock: Arc<dyn Clock> = Arc::new(RealClock::start());
     let (notices, heard) = mpsc::channel();
     let recorder = Arc::new(Recorder::new(writer, notices.clone(), Arc::clone(&clock)));
-    watch(Watch::Started { folder: folder.path(), target: target.identity(), before_quit: target.asker().map_err(RunError::Descriptor)? });
+    watch(Watch::Started {
+        folder: folder.path(),
+        target: target.identity(),
+        before_quit: target.asker().map_err(RunError::Descriptor)?,
+    });
 
     let watched = Watched {
         root,

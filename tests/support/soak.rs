@@ -72,8 +72,7 @@ impl Soak {
 }
 
 fn only_run(folder: &Path) -> PathBuf {
-    let runs: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("output")).unwrap().map(|run| run.unwrap().path()).collect();
+    let runs: Vec<PathBuf> = std::fs::read_dir(folder.join("output")).unwrap().map(|run| run.unwrap().path()).collect();
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs[0].clone()
 }
@@ -95,6 +94,10 @@ impl Answer {
     pub fn finding(&self, metric: &str) -> serde_json::Value {
         let json = self.json();
         let findings = json["findings"].as_array().unwrap();
-        findings.iter().find(|finding| finding["metric"] == metric).unwrap_or_else(|| panic!("{metric}: {json}")).clone()
+        findings
+            .iter()
+            .find(|finding| finding["metric"] == metric)
+            .unwrap_or_else(|| panic!("{metric}: {json}"))
+            .clone()
     }
 }
