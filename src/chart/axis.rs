@@ -113,7 +113,9 @@ pub(super) fn value_axis(unit: Unit, range: Extent, room: usize) -> Axis {
     let tick = |index: f64| {
         let shown = index * step;
         let label = if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", grouped(shown, decimals)) };
-        Tick { at: shown * scale, label }
+        // 0.3 M is 300,000 and not a little less.
+        let at = if unit == Unit::Count { (shown * scale).round() } else { shown * scale };
+        Tick { at, label }
     };
     let steps = ((last - first).max(1.0) as usize).min(room.max(2) + 2);
     let ticks: Vec<Tick> = (0..=steps).map(|index| tick(first + index as f64)).collect();

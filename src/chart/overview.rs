@@ -1,6 +1,6 @@
 //! The overview: every panel of a run on one time axis, memory first, the traffic last.
 
-use crate::domain::{Role, Series, Unit};
+use crate::domain::{Role, Series, Unit, Verdict};
 
 use super::axis::{self, Extent};
 use super::compose::{Composer, sentence};
@@ -32,7 +32,11 @@ impl Composer<'_> {
         if panels.is_empty() {
             panels.push(self.panel(&[], None, None, VALUE_STEPS));
         }
-        let mut scene = self.scene(panels, self.overview_notes());
+        let mut notes = self.overview_notes();
+        if panels.iter().any(|panel| panel.empty.is_none() && panel.values.low > 0.0) {
+            notes.push("Where an axis does not start at zero, its lowest number says so.".to_owned());
+        }
+        let mut scene = self.scene(panels, notes);
         scene.verdict = Some(self.assessment.verdict);
         scene.title = title::of_run(self.assessment);
         scene
@@ -57,10 +61,12 @@ impl Composer<'_> {
 
     fn group_panel(&self, group: &[&Series]) -> Panel {
         let inks = [Ink::Main, Ink::Second, Ink::Third];
+        let mut group = group.to_vec();
+        group.sort_by_key(|series| self.rank(series));
         let shown: Vec<(&Series, Ink)> = group.iter().copied().zip(inks).collect();
         let finding = group.first().and_then(|series| self.finding(&series.name));
         let mut panel = self.panel(&shown, finding, None, VALUE_STEPS);
-        panel.heading = match (finding, group) {
+        panel.heading = match (finding, &group[..]) {
             (Some(finding), _) => title::of_finding(finding),
             (None, [first, ..]) => first.label.clone(),
             (None, []) => String::new(),
@@ -69,6 +75,17 @@ impl Composer<'_> {
             panel.weight = 1.5;
         }
         panel
+    }
+
+    /// The heading speaks of what decides and, among that, of what grows.
+    fn rank(&self, series: &Series) -> (bool, u8) {
+        let finding = self.finding(&series.name);
+        let verdict = finding.map_or(3, |finding| match finding.verdict {
+            Verdict::Growing => 0,
+            Verdict::Inconclusive => 1,
+            Verdict::Steady => 2,
+        });
+        (finding.is_none_or(|finding| finding.role != Role::Decides), verdict)
     }
 
     fn overview_notes(&self) -> Vec<String> {
@@ -83,7 +100,6 @@ impl Composer<'_> {
                 notes.push(format!("{} was not read: {}", series.label, sentence(reason)));
             }
         }
-        notes.push("Where an axis does not start at zero, its lowest number says so.".to_owned());
         notes
     }
 

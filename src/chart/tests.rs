@@ -220,6 +220,17 @@ fn an_entry_of_the_legend_stands_once_among_several_panels() {
 }
 
 #[test]
+fn a_panel_of_several_lines_speaks_of_the_one_that_grows() {
+    let mut set = rising();
+    set.series = ["procs", "zombies"].map(|name| Series { name: name.into(), ..set.series[0].clone() }).to_vec();
+    let steady = Finding { metric: "procs".into(), label: "Processes".into(), verdict: Verdict::Steady, ..growing() };
+    let zombies = Finding { metric: "zombies".into(), label: "Zombies".into(), unit: Unit::Count, ..growing() };
+    let both = assessment(vec![steady, zombies]);
+    let scene = Composer::new(Source::of_series("x.csv", &set), &both, 1_000).overview();
+    assert_eq!((scene.panels.len(), &scene.panels[0].heading[..12]), (1, "Zombies grow"));
+}
+
+#[test]
 fn nothing_runs_out_of_the_picture_or_into_the_plots() {
     let long = "a name that goes on ".repeat(40);
     let mut set = rising();
@@ -329,6 +340,16 @@ fn names_cannot_break_out_of_the_drawing() {
         assert!(svg.chars().all(|letter| letter == '\n' || (' '..='~').contains(&letter) || letter == '\u{2022}'));
         assert!(resvg::usvg::Tree::from_str(svg, &resvg::usvg::Options::default()).is_ok());
     }
+}
+
+#[test]
+fn no_two_charts_share_a_file() {
+    let mut set = rising();
+    set.series = ["a/b", "a_b", "a b"].map(|name| Series { name: name.into(), ..set.series[0].clone() }).to_vec();
+    let options = ChartOptions { format: Format::Svg, ..ChartOptions::default() };
+    let files = render(&Source::of_series("x.csv", &set), &assessment(Vec::new()), &options).unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["overview.svg", "a_b.svg", "a_b-2.svg", "a_b-3.svg"]);
 }
 
 #[test]

@@ -73,14 +73,27 @@ fn steady(finding: &Finding) -> String {
         Shape::Flat | Shape::Unknown => String::new(),
         other => format!(" ({})", other.words()),
     };
-    let title = format!("{} steady{shape}", finding.label);
+    let title = format!("{} steady{}{shape}", finding.label, steady_level(finding));
     match finding.detectable_per_hour {
         Some(least) if least.is_finite() && least > 0.0 => {
-            let (least, per) = per_time(finding.unit, least);
+            let (least, per) = per_time(finding.unit, least.max(LEAST_PER_HOUR));
             format!("{title}: growth above {}/{per} would have shown", amount(finding.unit, least))
         }
         _ => title,
     }
+}
+
+/// No title claims to have seen less than a hundredth of a byte or of a count per hour.
+const LEAST_PER_HOUR: f64 = 0.01;
+
+/// Where a level series ended, by its fit: the level of one that swings says nothing.
+fn steady_level(finding: &Finding) -> String {
+    let is_level = matches!(finding.shape, Shape::Flat | Shape::WarmUpThenFlat);
+    let last = finding.fit.last().filter(|point| is_level && point.value.is_finite());
+    last.map_or_else(String::new, |point| match finding.unit {
+        Unit::Count => format!(" at {}", grouped(point.value, 0)),
+        unit => format!(" at {}", amount(unit, point.value)),
+    })
 }
 
 fn inconclusive(finding: &Finding) -> String {
@@ -231,6 +244,7 @@ pub(super) fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::assessment::FitPoint;
 
     const MIB: f64 = 1_048_576.0;
 
@@ -312,6 +326,10 @@ mod tests {
         assert_eq!(of_finding(&finding), "Anonymous memory steady: growth above 307 KiB/h would have shown");
         let finding = Finding { shape: Shape::Sawtooth, detectable_per_hour: None, ..finding };
         assert_eq!(of_finding(&finding), "Anonymous memory steady (sawtooth)");
+        let end = FitPoint { elapsed_s: 60.0, value: 64.2, low: 64.0, high: 64.4 };
+        let finding =
+            Finding { shape: Shape::Flat, unit: Unit::Count, label: "Threads".into(), fit: vec![end], ..finding };
+        assert_eq!(of_finding(&finding), "Threads steady at 64");
     }
 
     #[test]
