@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench shapes` prints precision, recall, F1, false alarms, coverage of the intervals and a row per class,
 //! over 20 seeds of each class. `-- --seeds N`, `-- --first N` and `-- --class NAME` choose others; `-- --share 0.5` judges the
-//! first half of each series only, as a look before the end does, and keeps the labels of the whole; `-- --export FOLDER`
-//! writes the series as CSV with their truth instead of judging them.
+//! first half of each series only, as a look before the end does, and keeps the labels of the whole; `-- --explain yes`
+//! prints the reason of each wrong verdict; `-- --export FOLDER` writes the series as CSV with their truth instead of judging
+//! them.
 
 #![expect(clippy::print_stdout, reason = "a bench answers on its standard output")]
 
@@ -30,11 +31,12 @@ struct Arguments {
     seeds: u64,
     class: Option<String>,
     share: f64,
+    explain: Option<String>,
     export: Option<String>,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
-    let mut found = Arguments { first: FIRST_SEED, seeds: 20, class: None, share: 1.0, export: None };
+    let mut found = Arguments { first: FIRST_SEED, seeds: 20, class: None, share: 1.0, explain: None, export: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -43,6 +45,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             "--first" => found.first = value()?.parse()?,
             "--class" => found.class = Some(value()?),
             "--share" => found.share = value()?.parse()?,
+            "--explain" => found.explain = Some(value()?),
             "--export" => found.export = Some(value()?),
             // cargo's own.
             "--bench" => {}
@@ -70,7 +73,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             let before = cpu_s();
             let assessment = assess(&series.set, &Options::default());
             spent_s += cpu_s() - before;
-            score.add(&series, Answer::of(&assessment));
+            let right = score.add(&series, Answer::of(&assessment));
+            if !right && arguments.explain.is_some() {
+                let finding = assessment.findings.first();
+                let (shape, reason) = finding.map_or(("", ""), |it| (it.shape.words(), it.reason.as_str()));
+                println!("{class}-{seed}: {} ({shape}): {reason}", assessment.verdict.word());
+            }
         }
     }
     if let Some(folder) = arguments.export {

@@ -57,8 +57,8 @@ pub(crate) struct Score {
 }
 
 impl Score {
-    /// Counts one answer.
-    pub(crate) fn add(&mut self, series: &Labelled, answer: Answer) {
+    /// Counts one answer; false where it is one of the headline's and wrong.
+    pub(crate) fn add(&mut self, series: &Labelled, answer: Answer) -> bool {
         let truth = &series.truth;
         let row = self.rows.entry((truth.leak, series.class)).or_default();
         row.leak = truth.leak;
@@ -98,6 +98,7 @@ impl Score {
                 self.healthy_inconclusive += usize::from(verdict == Verdict::Inconclusive);
             }
         }
+        !(counts && wrong)
     }
 
     /// How many answers were counted.
