@@ -298,12 +298,14 @@ fn fit_all(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
     fits
 }
 
-/// Jumps that a shape may have: a stopped one several, dearer with each, a growing one a single one upwards, dearer still,
-/// because growth with jumps at will fits anything.
+/// What jumps cost a shape, in columns' worth besides their own: dearer with each. A growing shape may fall several times,
+/// because memory is handed back in one piece, but rise by a jump once only, and dearer still: growth with jumps at will fits
+/// anything.
 fn jump_cost(family: Family, jumps: usize) -> f64 {
+    let each: f64 = (2..2 + jumps).map(|cost| cost as f64).sum();
     match family {
-        Family::Stopped | Family::Slowing => (2..2 + jumps).map(|cost| cost as f64).sum(),
-        Family::Growing => 4.0 * jumps as f64,
+        Family::Stopped | Family::Slowing => each,
+        Family::Growing => each + 2.0,
     }
 }
 
@@ -329,12 +331,15 @@ fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit>
 /// The shape with the best first jump, the best second one beside it, and so on: greedily, as in matching pursuit.
 fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &[Vec<f64>]) -> Vec<Fit> {
     let family = candidate.form.family();
-    let most = if family == Family::Stopped { 4 } else { 1 };
+    let most = 4;
+    let mut rises = 0;
     let mut left = take(ground, columns.to_vec());
     let mut jumps = Vec::new();
     let mut fits = Vec::new();
     for _ in 0..most {
-        let Some(at) = best_jump(ground, &left, &jumps, family) else { break };
+        let allowed = if family == Family::Growing && rises > 0 { Jumps::Down } else { Jumps::Both };
+        let Some(at) = best_jump(ground, &left, &jumps, allowed) else { break };
+        rises += usize::from(dot(&ground.jumps[at], &left.rest) > 0.0);
         left.push(ground.jumps[at].clone());
         jumps.push(at);
         let parameters = ground.base.rank() + columns.len() + jumps.len();
@@ -349,14 +354,21 @@ fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &
     fits
 }
 
-fn best_jump(ground: &Ground, left: &Left, taken: &[usize], family: Family) -> Option<usize> {
+/// Which way a level may jump.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Jumps {
+    Both,
+    Down,
+}
+
+fn best_jump(ground: &Ground, left: &Left, taken: &[usize], allowed: Jumps) -> Option<usize> {
     let mut best: Option<(f64, usize)> = None;
     for (at, column) in ground.jumps.iter().enumerate() {
         if column.is_empty() || taken.contains(&at) {
             continue;
         }
         let along = dot(column, &left.rest);
-        if family == Family::Growing && along <= 0.0 {
+        if allowed == Jumps::Down && along >= 0.0 {
             continue;
         }
         let mut size = dot(column, column);

@@ -31,6 +31,12 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
             return Some(Cause::FewCycles { count: cycles.count });
         }
     }
+    // Rises between falls that take back half of them are cycles, and their slope is the slope within a cycle.
+    let heights = evidence.solved.jump_heights(evidence.fit.jumps.len());
+    let fallen: f64 = heights.iter().filter(|height| **height < 0.0).map(|height| -height).sum();
+    if fallen > 0.5 * evidence.risen {
+        return Some(Cause::FewCycles { count: heights.iter().filter(|height| **height < 0.0).count() });
+    }
     let noise = noise_before(seen, evidence);
     let load = load_swing(seen, evidence);
     // Growth must be twice what the series moved about before it began, and more than the load's column may have wrong.

@@ -43,9 +43,9 @@ pub(super) struct Evidence<'a> {
     pub(super) risen: f64,
 }
 
-/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); between them,
-/// because the slope must stand out by itself too.
-const LEAD: f64 = 4.0;
+/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to the
+/// first, because the slope must stand out by itself too.
+const LEAD: f64 = 3.0;
 /// The slope must stand out of its error by this, which chance does once in 700 runs.
 const OUT: f64 = 3.0;
 /// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in thirty.
