@@ -183,11 +183,15 @@ fn latest_level(blocks: &Blocks) -> f64 {
     (1.0 - 5.0 / count).min(0.8) + 1e-9
 }
 
-/// A level that jumps at this block, for the rest of that life.
+/// A level that jumps within this block, for the rest of that life.
 pub(super) fn jump_column(blocks: &Blocks, from: usize) -> Vec<f64> {
     let life = blocks.segment[from];
-    let jumped = |at: usize| at >= from && blocks.segment[at] == life;
-    (0..blocks.value.len()).map(|at| f64::from(u8::from(jumped(at)))).collect()
+    let height = |at: usize| match at.cmp(&from) {
+        std::cmp::Ordering::Equal => blocks.behind[at],
+        std::cmp::Ordering::Greater if blocks.segment[at] == life => 1.0,
+        _ => 0.0,
+    };
+    (0..blocks.value.len()).map(height).collect()
 }
 
 /// A level's jump at each block, but not so near an end that it would be one block's noise or the tread of a stair.

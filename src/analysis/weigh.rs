@@ -103,7 +103,7 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
 fn evidence(view: &View) -> Option<Evidence<'_>> {
     let fit = view.contest.growing.first()?;
     let solved = view.solve(fit)?;
-    let slope = view.growth()?;
+    let slope = doubts::stair_error(view, fit, view.growth()?);
     let onset = match fit.candidate.form {
         Form::Line | Form::SaturatingLine { .. } => fit.candidate.start,
         form => form.last_piece(),
