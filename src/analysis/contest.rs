@@ -302,15 +302,12 @@ fn fit_all(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
     fits
 }
 
-/// What jumps cost a shape, in columns' worth besides their own: dearer with each. A growing shape may fall several times,
-/// because memory is handed back in one piece, but rise by a jump once only, and dearer still: growth with jumps at will fits
-/// anything.
-fn jump_cost(family: Family, jumps: usize) -> f64 {
-    let each: f64 = (2..2 + jumps).map(|cost| cost as f64).sum();
-    match family {
-        Family::Stopped | Family::Slowing => each,
-        Family::Growing => each + 2.0,
-    }
+/// What jumps cost a shape beside their columns: two columns' worth each, which makes three, as in the modified BIC for
+/// change points (Zhang and Siegmund 2007). A growing shape may fall several times, because memory is handed back in one piece,
+/// but rise by a jump once only, and dearer: growth with jumps at will fits anything.
+fn jump_cost(family: Family, jumps: usize, rises: usize) -> f64 {
+    let dearer = if family == Family::Growing { 2.0 * rises as f64 } else { 0.0 };
+    2.0 * jumps as f64 + dearer
 }
 
 fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
@@ -347,7 +344,7 @@ fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &
         left.push(ground.jumps[at].clone());
         jumps.push(at);
         let parameters = ground.base.rank() + columns.len() + jumps.len();
-        let choices = candidate.form.choices() + jump_cost(family, jumps.len());
+        let choices = candidate.form.choices() + jump_cost(family, jumps.len(), rises);
         let spent = Spent { columns: parameters, lost: 0, choices };
         if !affordable(blocks, spent) {
             break;
