@@ -105,18 +105,7 @@ pub(super) fn reduce(track: &Track, axis: &[f64], load: &[Vec<f64>]) -> Blocks {
     let lives = long_lives(track, axis);
     let total: usize = lives.iter().map(|life| life.len()).sum();
     let most = if total > 2 * MOST { MOST.min(total / READINGS) } else { (total / 2).max(total.min(24)) };
-    let mut best: Option<(f64, Blocks)> = None;
-    for count in [most, most.min(32), most.min(20)] {
-        let (noise, blocks) = quietest(track, axis, load, &lives, count);
-        // Fewer blocks must pay: only where the noise of the whole falls by half are they worth the lost detail.
-        if best.as_ref().is_none_or(|(least, _)| noise < 0.5 * least) {
-            best = Some((noise, blocks));
-        }
-        if count <= 20 {
-            break;
-        }
-    }
-    best.map(|(_, blocks)| blocks).unwrap_or_default()
+    quietest(track, axis, load, &lives, most)
 }
 
 /// The lives of the target that are long enough to be judged, as ranges of readings; the longest always is.
@@ -142,19 +131,19 @@ fn quietest(
     load: &[Vec<f64>],
     lives: &[std::ops::Range<usize>],
     count: usize,
-) -> (f64, Blocks) {
+) -> Blocks {
     // The mean is preferred where it is nearly as quiet: it is the only one that a load's average also follows.
     let handicaps = [(Statistic::Mean, 1.0), (Statistic::Median, 1.1), (Statistic::Low, 1.25)];
     let usable = if load.is_empty() { &handicaps[..] } else { &handicaps[..1] };
     let mut best: Option<(f64, Blocks)> = None;
     for &(statistic, handicap) in usable {
         let blocks = with_statistic(track, axis, load, lives, count, statistic);
-        let noise = outliers::difference_noise(&blocks.value) / (blocks.value.len() as f64).sqrt();
+        let noise = outliers::difference_noise(&blocks.value);
         if best.as_ref().is_none_or(|(least, _)| noise * handicap < *least) {
             best = Some((noise * handicap, blocks));
         }
     }
-    best.unwrap_or_default()
+    best.map(|(_, blocks)| blocks).unwrap_or_default()
 }
 
 fn with_statistic(

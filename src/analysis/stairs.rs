@@ -11,7 +11,7 @@ const STEP: f64 = 5.0;
 const TREAD: usize = 8;
 /// Steps down, as a share of the steps up, beyond which it is no stair but a level that moves about.
 const DOWN: f64 = 0.2;
-/// The steps must make this share of the whole growth.
+/// The steps must make this share of the whole growth, and the whole growth this share of the steps.
 const OF_GROWTH: f64 = 0.8;
 /// With fewer equal steps than this, chance alone spreads them evenly too often.
 const FEWEST: f64 = 6.0;
@@ -56,7 +56,9 @@ pub(super) fn find(track: &Track) -> Option<Stair> {
         }
     }
     let height: f64 = heights.iter().sum();
-    let stair = places.len() * TREAD <= values.len() && down <= DOWN * height && height >= OF_GROWTH * (last - first);
+    let growth = last - first;
+    let all_of_it = height >= OF_GROWTH * growth && growth >= OF_GROWTH * (height - down);
+    let stair = places.len() * TREAD <= values.len() && down <= DOWN * height && all_of_it;
     if !stair || places.len() < 2 {
         return None;
     }
