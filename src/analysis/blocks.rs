@@ -24,6 +24,8 @@ pub(super) struct Blocks {
     pub(super) level: f64,
     /// How long the longest life is, in the axis' own unit.
     pub(super) length: f64,
+    /// The share of its readings that lie behind its largest step: what a jump within the block moves of its value.
+    pub(super) behind: Vec<f64>,
     /// Load columns; empty where the load is unknown or even.
     pub(super) load: Vec<Vec<f64>>,
     /// The distance from the block before, in usual distances; infinite at the start of a life.
@@ -71,6 +73,7 @@ impl Blocks {
             since: kept.iter().map(|&at| (self.since[at] - start) / (1.0 - start)).collect(),
             segment: kept.iter().map(|&at| self.segment[at]).collect(),
             value: pick(&self.value),
+            behind: pick(&self.behind),
             load: self.load.iter().map(|column| pick(column)).collect(),
             spacing: pick(&self.spacing),
             ..self.clone()
@@ -102,18 +105,7 @@ pub(super) fn reduce(track: &Track, axis: &[f64], load: &[Vec<f64>]) -> Blocks {
     let lives = long_lives(track, axis);
     let total: usize = lives.iter().map(|life| life.len()).sum();
     let most = if total > 2 * MOST { MOST.min(total / READINGS) } else { (total / 2).max(total.min(24)) };
-    let mut best: Option<(f64, Blocks)> = None;
-    for count in [most, most.min(32), most.min(20)] {
-        let (noise, blocks) = quietest(track, axis, load, &lives, count);
-        // Fewer blocks must pay: only where the noise of the whole falls by half are they worth the lost detail.
-        if best.as_ref().is_none_or(|(least, _)| noise < 0.5 * least) {
-            best = Some((noise, blocks));
-        }
-        if count <= 20 {
-            break;
-        }
-    }
-    best.map(|(_, blocks)| blocks).unwrap_or_default()
+    quietest(track, axis, load, &lives, most)
 }
 
 /// The lives of the target that are long enough to be judged, as ranges of readings; the longest always is.
@@ -139,19 +131,19 @@ fn quietest(
     load: &[Vec<f64>],
     lives: &[std::ops::Range<usize>],
     count: usize,
-) -> (f64, Blocks) {
+) -> Blocks {
     // The mean is preferred where it is nearly as quiet: it is the only one that a load's average also follows.
     let handicaps = [(Statistic::Mean, 1.0), (Statistic::Median, 1.1), (Statistic::Low, 1.25)];
     let usable = if load.is_empty() { &handicaps[..] } else { &handicaps[..1] };
     let mut best: Option<(f64, Blocks)> = None;
     for &(statistic, handicap) in usable {
         let blocks = with_statistic(track, axis, load, lives, count, statistic);
-        let noise = outliers::difference_noise(&blocks.value) / (blocks.value.len() as f64).sqrt();
+        let noise = outliers::difference_noise(&blocks.value);
         if best.as_ref().is_none_or(|(least, _)| noise * handicap < *least) {
             best = Some((noise * handicap, blocks));
         }
     }
-    best.unwrap_or_default()
+    best.map(|(_, blocks)| blocks).unwrap_or_default()
 }
 
 fn with_statistic(
@@ -180,6 +172,7 @@ fn with_statistic(
             blocks.since.push((place - axis[life.start]) / longest);
             blocks.segment.push(number);
             blocks.value.push(summary(&track.values[from..to], statistic));
+            blocks.behind.push(behind(&track.values, from.max(life.start + 1), to, statistic));
             for (column, load) in blocks.load.iter_mut().zip(load) {
                 column.push(mean(&load[from..to]));
             }
@@ -223,6 +216,18 @@ fn spacing(blocks: &Blocks) -> Vec<f64> {
         spacing.push(if same_life { (step / usual).max(0.05) } else { f64::INFINITY });
     }
     spacing
+}
+
+/// The share of the readings behind the largest step of a block, counting the step into it; all or nothing for an order
+/// statistic, which is on one side of a step or on the other.
+fn behind(values: &[f64], from: usize, to: usize, statistic: Statistic) -> f64 {
+    let step = |at: usize| (values[at] - values[at - 1]).abs();
+    let largest = (from..to).max_by(|&a, &b| step(a).total_cmp(&step(b)));
+    let share = largest.map_or(1.0, |at| (to - at) as f64 / (to - from) as f64);
+    match statistic {
+        Statistic::Mean => share,
+        Statistic::Median | Statistic::Low => share.round(),
+    }
 }
 
 fn summary(values: &[f64], statistic: Statistic) -> f64 {

@@ -183,11 +183,15 @@ fn latest_level(blocks: &Blocks) -> f64 {
     (1.0 - 5.0 / count).min(0.8) + 1e-9
 }
 
-/// A level that jumps at this block, for the rest of that life.
+/// A level that jumps within this block, for the rest of that life.
 pub(super) fn jump_column(blocks: &Blocks, from: usize) -> Vec<f64> {
     let life = blocks.segment[from];
-    let jumped = |at: usize| at >= from && blocks.segment[at] == life;
-    (0..blocks.value.len()).map(|at| f64::from(u8::from(jumped(at)))).collect()
+    let height = |at: usize| match at.cmp(&from) {
+        std::cmp::Ordering::Equal => blocks.behind[at],
+        std::cmp::Ordering::Greater if blocks.segment[at] == life => 1.0,
+        _ => 0.0,
+    };
+    (0..blocks.value.len()).map(height).collect()
 }
 
 /// A level's jump at each block, but not so near an end that it would be one block's noise or the tread of a stair.
@@ -298,13 +302,12 @@ fn fit_all(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
     fits
 }
 
-/// Jumps that a shape may have: a stopped one several, dearer with each, a growing one a single one upwards, dearer still,
-/// because growth with jumps at will fits anything.
-fn jump_cost(family: Family, jumps: usize) -> f64 {
-    match family {
-        Family::Stopped | Family::Slowing => (2..2 + jumps).map(|cost| cost as f64).sum(),
-        Family::Growing => 4.0 * jumps as f64,
-    }
+/// What jumps cost a shape beside their columns: two columns' worth each, which makes three, as in the modified BIC for
+/// change points (Zhang and Siegmund 2007). A growing shape may fall several times, because memory is handed back in one piece,
+/// but rise by a jump once only, and dearer: growth with jumps at will fits anything.
+fn jump_cost(family: Family, jumps: usize, rises: usize) -> f64 {
+    let dearer = if family == Family::Growing { 2.0 * rises as f64 } else { 0.0 };
+    2.0 * jumps as f64 + dearer
 }
 
 fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
@@ -329,16 +332,19 @@ fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit>
 /// The shape with the best first jump, the best second one beside it, and so on: greedily, as in matching pursuit.
 fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &[Vec<f64>]) -> Vec<Fit> {
     let family = candidate.form.family();
-    let most = if family == Family::Stopped { 4 } else { 1 };
+    let most = 4;
+    let mut rises = 0;
     let mut left = take(ground, columns.to_vec());
     let mut jumps = Vec::new();
     let mut fits = Vec::new();
     for _ in 0..most {
-        let Some(at) = best_jump(ground, &left, &jumps, family) else { break };
+        let allowed = if family == Family::Growing && rises > 0 { Jumps::Down } else { Jumps::Both };
+        let Some(at) = best_jump(ground, &left, &jumps, allowed) else { break };
+        rises += usize::from(dot(&ground.jumps[at], &left.rest) > 0.0);
         left.push(ground.jumps[at].clone());
         jumps.push(at);
         let parameters = ground.base.rank() + columns.len() + jumps.len();
-        let choices = candidate.form.choices() + jump_cost(family, jumps.len());
+        let choices = candidate.form.choices() + jump_cost(family, jumps.len(), rises);
         let spent = Spent { columns: parameters, lost: 0, choices };
         if !affordable(blocks, spent) {
             break;
@@ -349,14 +355,21 @@ fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &
     fits
 }
 
-fn best_jump(ground: &Ground, left: &Left, taken: &[usize], family: Family) -> Option<usize> {
+/// Which way a level may jump.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Jumps {
+    Both,
+    Down,
+}
+
+fn best_jump(ground: &Ground, left: &Left, taken: &[usize], allowed: Jumps) -> Option<usize> {
     let mut best: Option<(f64, usize)> = None;
     for (at, column) in ground.jumps.iter().enumerate() {
         if column.is_empty() || taken.contains(&at) {
             continue;
         }
         let along = dot(column, &left.rest);
-        if family == Family::Growing && along <= 0.0 {
+        if allowed == Jumps::Down && along >= 0.0 {
             continue;
         }
         let mut size = dot(column, column);

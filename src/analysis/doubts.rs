@@ -1,13 +1,14 @@
 //! What may still be wrong with a growth or a stop that the contest has found, and how much longer a run would tell.
 
-use crate::stats::line_fit;
 use crate::stats::quantile;
 
+use super::contest::Fit;
 use super::growth::Cause;
 use super::sawtooth;
 use super::shapes::Form;
-use super::solved::Solved;
+use super::solved::{EndSlope, Solved};
 use super::tail::Tail;
+use super::view::View;
 use super::weigh::{Evidence, Seen};
 
 /// Growth that came in fewer jumps than this is not a rate yet.
@@ -19,7 +20,7 @@ const LONGEST_WARM_UP: f64 = 1.0 / 3.0;
 pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Cause> {
     let blocks = &seen.view.blocks;
     let plain = blocks.load.is_empty() && seen.view.swing.is_empty();
-    if plain && effective_jumps(seen, evidence.onset) < JUMPS {
+    if plain && effective_jumps(seen.view, evidence.onset) < JUMPS {
         return Some(Cause::FewJumps);
     }
     if let Some(ended_s) = long_warm_up(seen, evidence) {
@@ -31,6 +32,12 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
             return Some(Cause::FewCycles { count: cycles.count });
         }
     }
+    // Rises between falls that take back half of them are cycles, and their slope is the slope within a cycle.
+    let heights = evidence.solved.jump_heights(evidence.fit.jumps.len());
+    let fallen: f64 = heights.iter().filter(|height| **height < 0.0).map(|height| -height).sum();
+    if fallen > 0.5 * evidence.risen {
+        return Some(Cause::FewCycles { count: heights.iter().filter(|height| **height < 0.0).count() });
+    }
     let noise = noise_before(seen, evidence);
     let load = load_swing(seen, evidence);
     // Growth must be twice what the series moved about before it began, and more than the load's column may have wrong.
@@ -39,8 +46,8 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
 
 /// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the rises of
 /// the lower envelope, the level that is never gone below again.
-fn effective_jumps(seen: &Seen<'_>, onset: f64) -> f64 {
-    let blocks = &seen.view.blocks;
+fn effective_jumps(view: &View, onset: f64) -> f64 {
+    let blocks = &view.blocks;
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut lasting = f64::INFINITY;
     for at in (0..blocks.value.len()).rev() {
@@ -53,6 +60,18 @@ fn effective_jumps(seen: &Seen<'_>, onset: f64) -> f64 {
         }
     }
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
+/// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of unequal
+/// height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen 1962), and no fit of
+/// the steps that happened to come makes the next ones surer.
+pub(super) fn stair_error(view: &View, fit: &Fit, slope: EndSlope) -> EndSlope {
+    const WANDERS: f64 = 0.8;
+    let jumps = effective_jumps(view, fit.candidate.start);
+    if fit.rho < WANDERS || jumps < 1.0 || !view.blocks.load.is_empty() {
+        return slope;
+    }
+    EndSlope { error: slope.error.max(slope.slope.abs() / jumps.sqrt()), ..slope }
 }
 
 /// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what follows.
@@ -80,7 +99,9 @@ fn noise_before(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
         .map(|at| blocks.value[at] - evidence.solved.context_at(at))
         .collect();
     let rose = before.last().copied().unwrap_or(0.0) - before.first().copied().unwrap_or(0.0);
-    if late && before.len() >= 5 && rose <= 0.0 { quantile::spread(&before, 0.05, 0.95) } else { 0.0 }
+    let moved = quantile::spread(&before, 0.05, 0.95);
+    // A warm-up rises by what it moves; what comes back moves about.
+    if late && before.len() >= 5 && moved > 2.0 * rose { moved } else { 0.0 }
 }
 
 /// How far the load moves the metric.
@@ -105,7 +126,7 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
     if rose && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
         return Some(Cause::JustStopped { level_s });
     }
-    let count = tail.jumps.len();
+    let count = tail.jumps.len().saturating_sub(tail.falls);
     if count >= 2 && (-(count as f64) * length / tail.from).exp() > TREAD {
         return Some(Cause::Steps { count, level_s });
     }

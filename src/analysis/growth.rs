@@ -17,6 +17,8 @@ pub(super) enum Cause {
     Constant,
     /// Growth is proven.
     Rises,
+    /// It rises by steps that keep coming.
+    Climbs,
     /// It does not grow.
     Level,
     /// The evidence leans neither way.

@@ -23,6 +23,7 @@ mod severity;
 mod shapes;
 mod so_far;
 mod solved;
+mod stairs;
 mod tail;
 pub mod threshold;
 mod track;

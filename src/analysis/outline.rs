@@ -7,13 +7,18 @@ use crate::stats::quantile;
 use super::growth::{Cause, Growth};
 use super::shapes::Form;
 use super::solved::Solved;
+use super::stairs;
 use super::tail::Tail;
 use super::weigh::{Evidence, Seen};
 
 /// Fills in the outline of what was weighed.
 pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) {
     let blocks = &seen.view.blocks;
-    let grows = seen.view.contest.over_stopped() > 0.0 && growth.verdict != Verdict::Steady;
+    let grows = match growth.verdict {
+        Verdict::Growing => true,
+        Verdict::Inconclusive => seen.view.contest.over_stopped() > 0.0,
+        Verdict::Steady => false,
+    };
     match tail.filter(|_| !grows) {
         Some(tail) => {
             growth.settled_after_s = blocks.time_at(tail.from);
@@ -21,7 +26,7 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
             growth.fit = curve(seen, &tail.solved, tail.fit.candidate.start);
         }
         None => {
-            growth.shape = rising_shape(seen, evidence);
+            growth.shape = if growth.cause == Cause::Climbs { Shape::Staircase } else { rising_shape(seen, evidence) };
             growth.fit = curve(seen, &evidence.solved, evidence.fit.candidate.start);
             let onset = blocks.time_at(evidence.onset);
             growth.onset_s = onset.filter(|_| growth.verdict == Verdict::Growing);
@@ -47,21 +52,10 @@ fn rising_shape(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Shape {
         Form::Late { .. } => Shape::LateOnset,
         Form::Bend { .. } | Form::TwoBends { .. } if first < last => Shape::LateOnset,
         Form::Bend { .. } | Form::TwoBends { .. } | Form::SaturatingLine { .. } => Shape::WarmUpThenGrowing,
-        _ if stairs(seen) => Shape::Staircase,
+        _ if stairs::find(seen.readings).is_some_and(|stair| stair.effective >= 4.0) => Shape::Staircase,
         _ if evidence.fit.candidate.start > 0.0 => Shape::WarmUpThenGrowing,
         _ => Shape::Linear,
     }
-}
-
-/// Whether most readings equal the one before, and the rest rise: a stair.
-fn stairs(seen: &Seen<'_>) -> bool {
-    let values = &seen.readings.values;
-    let still = values.windows(2).filter(|pair| (pair[1] - pair[0]).abs() <= seen.readings.quantum).count();
-    let up: f64 = values.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).sum();
-    let down: f64 = values.windows(2).map(|pair| (pair[0] - pair[1]).max(0.0)).sum();
-    let steps = values.len() - 1 - still;
-    // Fewer than one step in eight readings, and hardly any of it downwards.
-    steps * 8 < values.len() && down < 0.2 * up
 }
 
 fn level_shape(growth: &Growth, seen: &Seen<'_>, tail: &Tail) -> Shape {

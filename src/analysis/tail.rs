@@ -19,6 +19,8 @@ pub(super) struct Tail {
     pub(super) slope: Option<EndSlope>,
     /// Where the level jumped upwards by a quarter of the highest jump or more.
     pub(super) jumps: Vec<f64>,
+    /// How many jumps went down by that much: what comes back is no stair.
+    pub(super) falls: usize,
 }
 
 impl Tail {
@@ -37,7 +39,10 @@ impl Tail {
         let from = settled.max(last_jump).min(0.9);
         let pace_before = pace_before(view, from);
         let slope = line_from(view, fit, from).or_else(|| line_from(view, fit, 0.0));
-        Some(Self { fit: fit.clone(), solved, from, pace_before, slope, jumps })
+        let heights = solved.jump_heights(fit.jumps.len());
+        let highest = heights.iter().copied().fold(0.0, f64::max);
+        let falls = heights.iter().filter(|height| **height < -0.25 * highest).count();
+        Some(Self { fit: fit.clone(), solved, from, pace_before, slope, jumps, falls })
     }
 }
 

@@ -10,6 +10,7 @@ use super::outline;
 use super::sawtooth::Floors;
 use super::shapes::Form;
 use super::solved::{EndSlope, Solved};
+use super::stairs::{self, Stair};
 use super::tail::Tail;
 use super::track::Track;
 use super::view::{Axis, View};
@@ -43,9 +44,9 @@ pub(super) struct Evidence<'a> {
     pub(super) risen: f64,
 }
 
-/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); between them,
-/// because the slope must stand out by itself too.
-const LEAD: f64 = 4.0;
+/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to the
+/// first, because the slope must stand out by itself too.
+const LEAD: f64 = 3.0;
 /// The slope must stand out of its error by this, which chance does once in 700 runs.
 const OUT: f64 = 3.0;
 /// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in thirty.
@@ -76,9 +77,14 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let least = least_rise(seen.readings.quantum);
     let stopped = seen.view.contest.stopped.first();
     let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
+    let stair = stairs::find(seen.readings).filter(|stair| stair.keeps_coming() && stair.height > least);
+    let mut slope = None;
     let (verdict, cause) = if evidence.proven(least) {
         doubts::of_growth(seen, &evidence)
             .map_or((Verdict::Growing, Cause::Rises), |cause| (Verdict::Inconclusive, cause))
+    } else if let Some(stair) = stair {
+        slope = Some(stair_slope(seen, &stair));
+        (Verdict::Growing, Cause::Climbs)
     } else if evidence.leans(least) {
         let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
         (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
@@ -87,10 +93,10 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
         doubt.map_or((Verdict::Steady, Cause::Level), |cause| (Verdict::Inconclusive, cause))
     };
     let mut growth = Growth { verdict, cause, ..Growth::unknown(cause) };
-    let slope = match (&tail, verdict) {
+    let slope = slope.unwrap_or(match (&tail, verdict) {
         (Some(tail), Verdict::Steady) => tail.slope.unwrap_or(evidence.slope),
         _ => evidence.slope,
-    };
+    });
     rates(&mut growth, seen, slope);
     let rise = (OUT * slope.error).max(least / (1.0 - evidence.onset).max(0.2));
     growth.detectable_per_s = Some(rise * seen.view.per_second());
@@ -103,7 +109,7 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
 fn evidence(view: &View) -> Option<Evidence<'_>> {
     let fit = view.contest.growing.first()?;
     let solved = view.solve(fit)?;
-    let slope = view.growth()?;
+    let slope = doubts::stair_error(view, fit, view.growth()?);
     let onset = match fit.candidate.form {
         Form::Line | Form::SaturatingLine { .. } => fit.candidate.start,
         form => form.last_piece(),
@@ -117,6 +123,12 @@ fn evidence(view: &View) -> Option<Evidence<'_>> {
         risen: slope.slope * (1.0 - onset),
         fit,
     })
+}
+
+/// The mean slope of a stair, which scatters as a sum of so many steps does (see `doubts::stair_error`).
+fn stair_slope(seen: &Seen<'_>, stair: &Stair) -> EndSlope {
+    let slope = stair.height / seen.readings.span_s() / seen.view.per_second();
+    EndSlope { slope, error: slope / stair.effective.sqrt(), freedom: stair.effective - 1.0 }
 }
 
 /// The slope in both units: a second, and a turn where turns are known.

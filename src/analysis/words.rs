@@ -67,6 +67,7 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
         Cause::TooFew => "there are too few values for a verdict".to_owned(),
         Cause::Constant => format!("it never changed in {}", length(span_s)),
         Cause::Rises => format!("it grows by {hourly}{since}"),
+        Cause::Climbs => format!("it grows by steps that keep coming, {hourly}"),
         Cause::Level => format!("it does not grow{since}: {hourly}"),
         Cause::Undecided => format!("the evidence leans neither way: {hourly}"),
         Cause::Slowing => "it still rises at the end, but ever slower, so it may be warming up".to_owned(),
