@@ -33,7 +33,7 @@ impl Seen {
 
 /// A descriptor that never becomes readable, and what keeps it so.
 fn silence() -> (OwnedFd, OwnedFd) {
-    rustix::pipe::pipe().unwrap()
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap()
 }
 
 fn seconds(count: u64) -> Elapsed {
