@@ -107,13 +107,15 @@ pub(super) fn value_axis(unit: Unit, range: Extent, room: usize) -> Axis {
     // One step less than there is room for, because widening to whole steps can add one.
     let wanted = (high - low) / (room.max(2) - 1) as f64;
     let (scale, suffix) = scale_of(unit, low.abs().max(high.abs()), wanted);
-    let least = if unit == Unit::Count && scale < 2.0 { 1.0 } else { 0.0 };
-    let (step, decimals) = round_step((wanted / scale).max(least));
+    let whole = if unit == Unit::Count && scale < 2.0 { 1.0 } else { 0.0 };
+    let (step, decimals) = round_step((wanted / scale).max(whole));
     let (first, last) = ((low / scale / step).floor(), (high / scale / step).ceil());
     let tick = |index: f64| {
         let shown = index * step;
         let label = if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", grouped(shown, decimals)) };
-        Tick { at: shown * scale, label }
+        // 0.3 M is 300,000 and not a little less.
+        let at = if unit == Unit::Count { (shown * scale).round() } else { shown * scale };
+        Tick { at, label }
     };
     let steps = ((last - first).max(1.0) as usize).min(room.max(2) + 2);
     let ticks: Vec<Tick> = (0..=steps).map(|index| tick(first + index as f64)).collect();
@@ -265,5 +267,125 @@ fn time_label(at: f64, step: f64, high: f64) -> String {
         (true, true) => format!("{sign}{whole:.0} {large} {rest:.0} {small}"),
         (true, false) => format!("{sign}{whole:.0} {large}"),
         (false, _) => format!("{sign}{rest:.0} {small}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MIB: f64 = 1_048_576.0;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    fn values(unit: Unit, low: f64, high: f64) -> Axis {
+        value_axis(unit, Extent { low, high }, 6)
+    }
+
+    #[test]
+    fn bytes_get_round_iec_sizes() {
+        assert_eq!(
+            labels(&values(Unit::Bytes, 0.0, 95.0 * MIB)),
+            ["0", "20 MiB", "40 MiB", "60 MiB", "80 MiB", "100 MiB"]
+        );
+        let gib = labels(&values(Unit::Bytes, 1.1 * 1024.0 * MIB, 1.4 * 1024.0 * MIB)).join(" ");
+        assert_eq!(gib, "1.1 GiB 1.2 GiB 1.3 GiB 1.4 GiB");
+        assert_eq!(labels(&values(Unit::Bytes, 0.0, 3_000.0)), ["0", "1 KiB", "2 KiB", "3 KiB"]);
+    }
+
+    #[test]
+    fn counts_get_whole_numbers() {
+        assert_eq!(labels(&values(Unit::Count, 0.0, 3.0)), ["0", "1", "2", "3"]);
+        assert_eq!(labels(&values(Unit::Count, 0.0, 8_200.0)), ["0", "2,000", "4,000", "6,000", "8,000", "10,000"]);
+        assert_eq!(labels(&values(Unit::Count, 0.0, 9.3e18)), ["0", "2 E", "4 E", "6 E", "8 E", "10 E"]);
+    }
+
+    #[test]
+    fn durations_get_units_of_time() {
+        assert_eq!(
+            labels(&values(Unit::Milliseconds, 0.0, 4.2)),
+            ["0 ms", "1 ms", "2 ms", "3 ms", "4 ms", "5 ms"].map(zero)
+        );
+        assert_eq!(labels(&values(Unit::Milliseconds, 0.0, 2_600.0)), ["0", "1 s", "2 s", "3 s"]);
+    }
+
+    fn zero(label: &str) -> &str {
+        label.strip_prefix("0 ").map_or(label, |_| "0")
+    }
+
+    #[test]
+    fn time_gets_round_times_of_every_length() {
+        let of = |seconds: f64| time_axis(0.0, seconds, 6).ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+        assert_eq!(of(2.0), ["0", "0.5 s", "1.0 s", "1.5 s", "2.0 s"]);
+        assert_eq!(of(60.0), ["0", "10 s", "20 s", "30 s", "40 s", "50 s", "1 min"]);
+        assert_eq!(of(150.0), ["0", "30 s", "1 min", "1 min 30 s", "2 min", "2 min 30 s"]);
+        assert_eq!(of(5_400.0), ["0", "15 min", "30 min", "45 min", "1 h", "1 h 15 min", "1 h 30 min"]);
+        assert_eq!(of(43_200.0), ["0", "2 h", "4 h", "6 h", "8 h", "10 h", "12 h"]);
+        assert_eq!(of(5.0 * 86_400.0), ["0", "1 d", "2 d", "3 d", "4 d", "5 d"]);
+        assert_eq!(of(9.0 * 86_400.0), ["0", "2 d", "4 d", "6 d", "8 d"]);
+        assert_eq!(time_axis(0.0, 4.0 * 86_400.0, 8).ticks[1].label, "12 h");
+        assert_eq!(time_axis(0.0, 4.0 * 86_400.0, 8).ticks[3].label, "1 d 12 h");
+    }
+
+    #[test]
+    fn a_wiggle_of_one_percent_fills_a_tenth_of_the_height() {
+        let range = value_range(Unit::Bytes, Extent { low: 1_000.0 * MIB, high: 1_010.0 * MIB });
+        let share = 10.0 * MIB / (range.high - range.low);
+        assert!((0.05..=0.1).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn a_level_series_stands_in_the_middle_of_at_least_the_floor() {
+        let range = value_range(Unit::Count, Extent { low: 30.0, high: 30.0 });
+        assert!(range.high - range.low >= 4.0 && range.low < 29.0 && range.high > 31.0, "{range:?}");
+        let zero = value_range(Unit::Bytes, Extent { low: 0.0, high: 0.0 });
+        assert!(zero.low == 0.0 && zero.high >= 0.5 * MIB, "{zero:?}");
+    }
+
+    #[test]
+    fn an_axis_starts_at_zero_where_zero_is_near() {
+        assert!(value_range(Unit::Bytes, Extent { low: 20.0 * MIB, high: 90.0 * MIB }).low == 0.0);
+        assert!(value_range(Unit::Bytes, Extent { low: 80.0 * MIB, high: 90.0 * MIB }).low > 0.0);
+    }
+
+    fn units() -> impl Strategy<Value = Unit> {
+        prop::sample::select(vec![Unit::Bytes, Unit::Count, Unit::Milliseconds, Unit::Number])
+    }
+
+    proptest! {
+        #[test]
+        fn value_ticks_are_few_distinct_ascending_and_span_the_values(
+            unit in units(),
+            low in prop_oneof![Just(0.0), 0.0..1e3, 0.0..1e19, -1e6..1e6],
+            spread in prop_oneof![Just(0.0), 0.0..1.0, 0.0..1e6, 0.0..1e19],
+            room in 3_usize..12,
+        ) {
+            let extent = Extent { low, high: low + spread };
+            let axis = value_axis(unit, value_range(unit, extent), room);
+            prop_assert!(axis.low <= extent.low && axis.high >= extent.high, "{axis:?}");
+            prop_assert!((2..=room + 1).contains(&axis.ticks.len()), "{axis:?}");
+            prop_assert!(axis.ticks.windows(2).all(|pair| pair[0].at < pair[1].at && pair[0].label != pair[1].label), "{axis:?}");
+            if unit == Unit::Count && axis.high < 1e6 {
+                prop_assert!(axis.ticks.iter().all(|tick| tick.at.fract() == 0.0), "{axis:?}");
+            }
+        }
+
+        #[test]
+        fn time_ticks_are_few_distinct_ascending_and_within_the_axis(
+            low in prop_oneof![Just(0.0), 0.0..1e5],
+            length in prop_oneof![0.01..10.0, 1.0..1e4, 1e3..1e8],
+            room in 2_usize..13,
+        ) {
+            let axis = time_axis(low, low + length, room);
+            prop_assert!(axis.ticks.len() <= room + 2, "{axis:?}");
+            prop_assert!(axis.ticks.windows(2).all(|pair| pair[0].at < pair[1].at), "{axis:?}");
+            prop_assert!(axis.ticks.iter().all(|tick| tick.at >= axis.low && tick.at <= axis.high), "{axis:?}");
+            if low == 0.0 {
+                prop_assert!(axis.ticks.windows(2).all(|pair| pair[0].label != pair[1].label), "{axis:?}");
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::title;
 
 /// Steps between ticks of a metric chart's values and of any time axis, at most.
 const VALUE_STEPS: usize = 9;
-const TIME_STEPS: usize = 11;
+const TIME_STEPS: usize = 12;
 /// A projection is drawn where the limit is reached within this share of the time observed.
 const PROJECTED_SHARE: f64 = 0.5;
 /// A limit is drawn up to this many times the greatest value, of a metric that grows and of one that does not.
@@ -57,7 +57,8 @@ impl<'a> Composer<'a> {
         }
         let mut notes = Vec::new();
         if let Some(finding) = finding.filter(|finding| !finding.reason.is_empty()) {
-            notes.push(sentence(&finding.reason));
+            let advice = finding.advice.as_deref().map_or_else(String::new, |advice| format!(" {}", sentence(advice)));
+            notes.push(sentence(&finding.reason) + &advice);
         }
         if panel.values.low > 0.0 && panel.empty.is_none() {
             notes.push(format!("The axis starts at {}, not at zero.", axis_start(&panel.values)));
@@ -106,7 +107,12 @@ impl<'a> Composer<'a> {
         let lines: Vec<Line> = shown
             .iter()
             .rev()
-            .map(|&(series, ink)| Line { name: series.label.clone(), ink, strokes: self.strokes(series) })
+            .map(|&(series, ink)| Line {
+                name: series.label.clone(),
+                ink,
+                strokes: self.strokes(series),
+                values: series.values.iter().filter(|value| value.is_finite()).count(),
+            })
             .collect();
         let unit = shown.first().map_or(Unit::Number, |(series, _)| series.unit);
         let fit = finding.and_then(|finding| fit_of(finding, projection));
@@ -192,6 +198,7 @@ impl<'a> Composer<'a> {
                 EventKind::Exec { name } => format!("new program: {name}"),
                 EventKind::Note { text } => text.clone(),
                 EventKind::Ended { end: RunEnd::TargetEnded(end) } => ended(end),
+                EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => "ceiling crossed".to_owned(),
                 EventKind::Ended { end: RunEnd::Interrupted } => "ended by the user".to_owned(),
                 EventKind::TreeChanged { .. } => {
                     ticks.push(at_s);
@@ -250,8 +257,13 @@ fn limit_of(finding: &Finding, extent: Extent, projection: Option<[Point; 2]>) -
     }
     let mut label = format!("limit {}", title::level(finding.unit, value));
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite()) {
-        let high = if left.high.is_finite() { format!("to {}", title::span(left.high)) } else { "or never".to_owned() };
-        label = format!("{label}, reached in {} ({} {high})", title::span(left.estimate), title::span(left.low));
+        let [soonest, middle] = [left.low, left.estimate].map(title::span);
+        let latest =
+            if left.high.is_finite() { format!("to {}", title::span(left.high)) } else { "or never".to_owned() };
+        label = format!("{label}, reached in {middle}");
+        if latest != format!("to {soonest}") {
+            label = format!("{label} ({soonest} {latest})");
+        }
     }
     Some(Limit { value, label })
 }
@@ -291,11 +303,13 @@ fn times(count: usize) -> String {
     if count == 1 { "once".to_owned() } else { format!("{} times", axis::grouped(count as f64, 0)) }
 }
 
-/// Text that ends with a full stop and begins with a capital.
+/// Text that ends with a full stop and begins with a capital, unless with a name (`rss_anon: ...`).
 pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
+    let is_name = text.split(' ').next().is_some_and(|word| !word.chars().all(char::is_alphabetic));
     let mut letters = text.chars();
     let capital = letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{stop}", capital.unwrap_or_default())
+    let begun = capital.filter(|_| !is_name).unwrap_or_else(|| text.to_owned());
+    format!("{begun}{stop}")
 }

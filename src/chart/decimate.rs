@@ -49,7 +49,7 @@ pub(super) fn strokes(elapsed_s: &[f64], values: &[f64], incarnation: Option<&[f
         if before.is_some_and(|before| usual.is_gap(elapsed_s, before, index) || replaced(before)) {
             strokes.push(pen.take());
         }
-        let column = ((elapsed_s[index] - window.low_s) * per_second).floor();
+        let column = ((elapsed_s[index] - window.low_s) * per_second).floor() as i64;
         pen.add(column, Point { at_s: elapsed_s[index], value: values[index] });
         before = Some(index);
     }
@@ -91,7 +91,7 @@ struct Pen {
 }
 
 struct Column {
-    number: f64,
+    number: i64,
     first: Point,
     least: Point,
     greatest: Point,
@@ -99,7 +99,7 @@ struct Column {
 }
 
 impl Pen {
-    fn add(&mut self, number: f64, point: Point) {
+    fn add(&mut self, number: i64, point: Point) {
         match &mut self.column {
             Some(column) if column.number == number => {
                 if point.value < column.least.value {
@@ -142,5 +142,96 @@ impl Pen {
     fn take(&mut self) -> Stroke {
         self.flush();
         std::mem::take(&mut self.stroke)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "what is drawn are the data's own values")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn every_second(count: usize) -> Vec<f64> {
+        (0..count).map(|second| second as f64).collect()
+    }
+
+    fn drawn(at: &[f64], values: &[f64], columns: usize) -> Vec<Stroke> {
+        let high_s = at.last().copied().unwrap_or(1.0).max(1.0);
+        strokes(at, values, None, Window { low_s: 0.0, high_s, columns })
+    }
+
+    #[test]
+    fn a_spike_of_one_sample_among_43_200_survives() {
+        let at = every_second(43_200);
+        let mut values: Vec<f64> = at.iter().map(|second| 100.0 + second % 7.0).collect();
+        values[12_345] = 900.0;
+        let strokes = drawn(&at, &values, 1_394);
+        assert!(strokes[0].contains(&Point { at_s: 12_345.0, value: 900.0 }));
+        assert!(strokes[0].len() <= 4 * 1_395);
+    }
+
+    #[test]
+    fn a_missing_value_is_a_gap() {
+        let values = [1.0, 2.0, 3.0, f64::NAN, 5.0, 6.0, 7.0];
+        let lengths: Vec<usize> = drawn(&every_second(7), &values, 1_000).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [3, 3]);
+    }
+
+    #[test]
+    fn a_metric_that_is_read_now_and_then_has_no_gaps_between() {
+        let at = every_second(300);
+        let values: Vec<f64> =
+            at.iter().enumerate().map(|(index, second)| if index % 30 == 0 { *second } else { f64::NAN }).collect();
+        assert_eq!(drawn(&at, &values, 1_000).len(), 1);
+    }
+
+    #[test]
+    fn a_step_of_time_of_more_than_three_usual_ones_is_a_gap() {
+        assert_eq!(drawn(&[0.0, 1.0, 2.0, 3.0, 5.9, 6.9], &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0], 1_000).len(), 1);
+        assert_eq!(drawn(&[0.0, 1.0, 2.0, 3.0, 6.1, 7.1], &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0], 1_000).len(), 2);
+    }
+
+    #[test]
+    fn a_line_breaks_where_the_target_became_another_process() {
+        let window = Window { low_s: 0.0, high_s: 5.0, columns: 1_000 };
+        let incarnation = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+        let strokes = strokes(&every_second(6), &[1.0, 2.0, 3.0, 1.0, 2.0, 3.0], Some(&incarnation), window);
+        assert_eq!(strokes.len(), 2);
+    }
+
+    #[test]
+    fn a_level_series_is_two_points() {
+        let strokes = drawn(&every_second(10_000), &vec![7.0; 10_000], 1_000);
+        assert_eq!(strokes, [[Point { at_s: 0.0, value: 7.0 }, Point { at_s: 9_999.0, value: 7.0 }]]);
+    }
+
+    #[test]
+    fn nothing_known_draws_nothing() {
+        assert!(drawn(&[], &[], 1_000).is_empty());
+        assert!(drawn(&every_second(3), &[f64::NAN, f64::INFINITY, f64::NAN], 1_000).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_drawn_is_data_in_order_and_keeps_the_extremes_of_every_column(
+            values in prop::collection::vec(prop_oneof![9 => 0.0..1e9, 1 => Just(f64::NAN)], 1..400),
+            columns in 1_usize..50,
+        ) {
+            let at = every_second(values.len());
+            let points: Vec<Point> = drawn(&at, &values, columns).into_iter().flatten().collect();
+            prop_assert!(points.windows(2).all(|pair| pair[0].at_s < pair[1].at_s));
+            prop_assert!(points.iter().all(|point| values[point.at_s as usize] == point.value));
+            let per_second = columns as f64 / (values.len() as f64 - 1.0).max(1.0);
+            for column in 0..=columns {
+                let within = |at: f64| (at * per_second).floor() as usize == column;
+                let known = || values.iter().zip(&at).filter(|(value, at)| value.is_finite() && within(**at)).map(|(value, _)| *value);
+                let kept = || points.iter().filter(|point| within(point.at_s)).map(|point| point.value);
+                // A level stretch may pass through a column without a point of its own.
+                if kept().count() > 0 {
+                    prop_assert_eq!(known().fold(f64::MIN, f64::max), kept().fold(f64::MIN, f64::max));
+                    prop_assert_eq!(known().fold(f64::MAX, f64::min), kept().fold(f64::MAX, f64::min));
+                }
+            }
+        }
     }
 }

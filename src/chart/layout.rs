@@ -6,8 +6,9 @@
 use super::scene::{Entry, Scene};
 use super::text::{self, Weight};
 
-/// The sizes of words, in units.
-pub(super) const TITLE: f64 = 33.0;
+/// The sizes of words, in units; a long title is set smaller, down to the least.
+const TITLE: f64 = 33.0;
+const LEAST_TITLE: f64 = 27.0;
 pub(super) const SUBTITLE: f64 = 21.0;
 pub(super) const HEADING: f64 = 22.0;
 pub(super) const LEGEND: f64 = 19.0;
@@ -30,7 +31,7 @@ const MARK_ROW: f64 = 26.0;
 /// At most so many rows of marks' words.
 const MARK_ROWS: usize = 3;
 /// The least height of an overview's panel of weight 1, with its heading.
-const PANEL: f64 = 196.0;
+const PANEL: f64 = 190.0;
 /// The most lines of a title and of the notes.
 const TITLE_LINES: usize = 2;
 const NOTE_LINES: usize = 2;
@@ -75,6 +76,7 @@ pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) title: Vec<Words>,
+    pub(super) title_size: f64,
     pub(super) subtitle: Words,
     pub(super) panels: Vec<PanelPlace>,
     /// One for each mark of the scene; `None` where there was no room for its words.
@@ -116,7 +118,11 @@ impl Canvas {
 pub(super) fn place(scene: &Scene, canvas: Canvas, scale: f64) -> Layout {
     let (width, height) = (f64::from(canvas.width_px) / scale, f64::from(canvas.height_px) / scale);
     let inner = width - EDGE - RIGHT;
-    let title_lines = text::wrap(&text::clean(&scene.title), TITLE, Weight::Bold, inner, TITLE_LINES);
+    let words = text::clean(&scene.title);
+    // A title that is a little too long is set smaller before it is broken.
+    let size_that_fits = TITLE * (inner / text::width(&words, TITLE, Weight::Bold)).min(1.0);
+    let title_size = if size_that_fits >= LEAST_TITLE { size_that_fits } else { LEAST_TITLE };
+    let title_lines = text::wrap(&words, title_size, Weight::Bold, inner, TITLE_LINES);
     let mut y = 56.0;
     let title: Vec<Words> = stacked(title_lines, EDGE, &mut y, 42.0);
     let subtitle = text::fitted(&text::clean(&scene.subtitle), SUBTITLE, Weight::Regular, inner);
@@ -141,7 +147,7 @@ pub(super) fn place(scene: &Scene, canvas: Canvas, scale: f64) -> Layout {
     let marks = marks.into_iter().map(|mark| {
         mark.map(|(row, words)| Words { baseline: marks_top + (row as f64 + 1.0) * MARK_ROW - 8.0, ..words })
     });
-    Layout { width, height, title, subtitle, panels, marks: marks.collect(), notes, time_ticks, time_label }
+    Layout { width, height, title, title_size, subtitle, panels, marks: marks.collect(), notes, time_ticks, time_label }
 }
 
 fn stacked(lines: Vec<String>, x: f64, y: &mut f64, step: f64) -> Vec<Words> {
@@ -153,6 +159,7 @@ fn stacked(lines: Vec<String>, x: f64, y: &mut f64, step: f64) -> Vec<Words> {
     lines.into_iter().map(place).collect()
 }
 
+#[derive(Clone, Copy)]
 struct Rows {
     top: f64,
     bottom: f64,
@@ -164,7 +171,7 @@ fn place_panels(scene: &Scene, width: f64, rows: Rows) -> Vec<PanelPlace> {
     let per_weight = (rows.bottom - rows.top - rows.marks) / weights;
     let mut top = rows.top;
     let mut places = Vec::new();
-    for (index, panel) in scene.panels.iter().enumerate() {
+    for (index, (panel, legend)) in scene.panels.iter().zip(scene.legends()).enumerate() {
         let marks = if index == 0 { rows.marks } else { 0.0 };
         let bottom = top + per_weight * panel.weight + marks;
         let baseline = top + 30.0;
@@ -173,8 +180,8 @@ fn place_panels(scene: &Scene, width: f64, rows: Rows) -> Vec<PanelPlace> {
         // The heading begins at the edge of the titles where there are several, above its axis where there is one.
         let heading = Words { text: heading, x: EDGE + 16.0, baseline };
         let taken = heading.x + text::width(&heading.text, HEADING, Weight::Bold) + 2.0 * ENTRY_GAP;
-        let (legend, legend_rows) = place_legend(&panel.legend(), LEFT + room, taken, baseline);
-        let plot_top = baseline + 18.0 + (legend_rows as f64 - 1.0).max(0.0) * LEGEND_ROW + marks;
+        let (legend, legend_rows) = place_legend(&legend, LEFT + room, taken, baseline);
+        let plot_top = baseline + 24.0 + (legend_rows as f64 - 1.0).max(0.0) * LEGEND_ROW + marks;
         let gap = if scene.panels.len() > 1 { 12.0 } else { 0.0 };
         let plot =
             Rect { left: LEFT, top: plot_top, right: width - RIGHT, bottom: (bottom - gap).max(plot_top + 20.0) };
@@ -184,22 +191,31 @@ fn place_panels(scene: &Scene, width: f64, rows: Rows) -> Vec<PanelPlace> {
     places
 }
 
-/// Rows of entries that end at the right edge; the first row shares its line with the heading.
+/// Rows of entries that end at the right edge: one beside the heading where all have room there, else rows below it.
 fn place_legend(entries: &[Entry], right: f64, taken: f64, baseline: f64) -> (Vec<PlacedEntry>, usize) {
+    let measured: Vec<(Entry, f64)> = entries
+        .iter()
+        .map(|entry| {
+            let label = text::fitted(&text::clean(&entry.label), LEGEND, Weight::Regular, 0.5 * right);
+            let long = SWATCH + SWATCH_GAP + text::width(&label, LEGEND, Weight::Regular) + ENTRY_GAP;
+            (Entry { label, ..entry.clone() }, long)
+        })
+        .collect();
+    let all: f64 = measured.iter().map(|(_, long)| long).sum::<f64>() - ENTRY_GAP;
     let mut rows: Vec<Vec<(Entry, f64)>> = vec![Vec::new()];
-    let mut used = 0.0;
-    for entry in entries {
-        let words = text::fitted(&text::clean(&entry.label), LEGEND, Weight::Regular, 0.5 * right);
-        let long = SWATCH + SWATCH_GAP + text::width(&words, LEGEND, Weight::Regular) + ENTRY_GAP;
-        let left = if rows.len() == 1 { taken } else { LEFT };
-        let row_is_full = used + long - ENTRY_GAP > right - left;
-        if row_is_full && (rows.len() == 1 || used > 0.0) {
+    let mut left = right - taken;
+    if all > left {
+        rows.push(Vec::new());
+        left = right - LEFT;
+    }
+    for (entry, long) in measured {
+        if long - ENTRY_GAP > left {
             rows.push(Vec::new());
-            used = 0.0;
+            left = right - LEFT;
         }
-        used += long;
+        left -= long;
         if let Some(row) = rows.last_mut() {
-            row.push((Entry { label: words, ..entry.clone() }, long));
+            row.push((entry, long));
         }
     }
     let mut placed = Vec::new();

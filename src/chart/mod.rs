@@ -19,6 +19,11 @@ mod text;
 mod theme;
 mod title;
 
+#[cfg(test)]
+mod pixel_tests;
+#[cfg(test)]
+mod tests;
+
 pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overview};
 pub use source::Source;
 pub use theme::Theme;

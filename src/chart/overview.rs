@@ -1,6 +1,6 @@
 //! The overview: every panel of a run on one time axis, memory first, the traffic last.
 
-use crate::domain::{Role, Series, Unit};
+use crate::domain::{Role, Series, Unit, Verdict};
 
 use super::axis::{self, Extent};
 use super::compose::{Composer, sentence};
@@ -32,7 +32,11 @@ impl Composer<'_> {
         if panels.is_empty() {
             panels.push(self.panel(&[], None, None, VALUE_STEPS));
         }
-        let mut scene = self.scene(panels, self.overview_notes());
+        let mut notes = self.overview_notes();
+        if panels.iter().any(|panel| panel.empty.is_none() && panel.values.low > 0.0) {
+            notes.push("Where an axis does not start at zero, its lowest number says so.".to_owned());
+        }
+        let mut scene = self.scene(panels, notes);
         scene.verdict = Some(self.assessment.verdict);
         scene.title = title::of_run(self.assessment);
         scene
@@ -57,10 +61,12 @@ impl Composer<'_> {
 
     fn group_panel(&self, group: &[&Series]) -> Panel {
         let inks = [Ink::Main, Ink::Second, Ink::Third];
+        let mut group = group.to_vec();
+        group.sort_by_key(|series| self.rank(series));
         let shown: Vec<(&Series, Ink)> = group.iter().copied().zip(inks).collect();
         let finding = group.first().and_then(|series| self.finding(&series.name));
         let mut panel = self.panel(&shown, finding, None, VALUE_STEPS);
-        panel.heading = match (finding, group) {
+        panel.heading = match (finding, &group[..]) {
             (Some(finding), _) => title::of_finding(finding),
             (None, [first, ..]) => first.label.clone(),
             (None, []) => String::new(),
@@ -69,6 +75,17 @@ impl Composer<'_> {
             panel.weight = 1.5;
         }
         panel
+    }
+
+    /// The heading speaks of what decides and, among that, of what grows.
+    fn rank(&self, series: &Series) -> (bool, u8) {
+        let finding = self.finding(&series.name);
+        let verdict = finding.map_or(3, |finding| match finding.verdict {
+            Verdict::Growing => 0,
+            Verdict::Inconclusive => 1,
+            Verdict::Steady => 2,
+        });
+        (finding.is_none_or(|finding| finding.role != Role::Decides), verdict)
     }
 
     fn overview_notes(&self) -> Vec<String> {
@@ -83,7 +100,6 @@ impl Composer<'_> {
                 notes.push(format!("{} was not read: {}", series.label, sentence(reason)));
             }
         }
-        notes.push("Where an axis does not start at zero, its lowest number says so.".to_owned());
         notes
     }
 
@@ -117,6 +133,7 @@ impl Composer<'_> {
         let failed = errors.last().copied().unwrap_or_default();
         let mut lines = vec![self.line("turns per second", Ink::Main, &per_second(&at, &turns))];
         if failed > 0.0 {
+            // Above the turns, for it is what must not be overlooked.
             lines.push(self.line("errors per second", Ink::Alarm, &per_second(&at, &errors)));
         }
         let mean = (turns[turns.len() - 1] - turns[0]) / (at[at.len() - 1] - at[0]);
@@ -125,7 +142,7 @@ impl Composer<'_> {
             (false, false) => ", no errors".to_owned(),
             (false, true) => format!(", {} in all", title::counted(failed as usize, "error")),
         };
-        let heading = format!("Turns per second: {} on average{outcome}", title::amount(Unit::Number, mean));
+        let heading = format!("Turns per second: {} on average{outcome}", title::amount(Unit::Count, mean));
         Some(plain_panel(Unit::Number, heading, lines))
     }
 
@@ -162,7 +179,7 @@ impl Composer<'_> {
     fn line(&self, name: &str, ink: Ink, points: &[(f64, f64)]) -> Line {
         let (at, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         let strokes: Vec<Stroke> = decimate::strokes(&at, &values, None, self.window);
-        Line { name: name.to_owned(), ink, strokes }
+        Line { name: name.to_owned(), ink, strokes, values: points.len() }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::axis::Axis;
 use super::decimate::Point;
 use super::layout::{self, Canvas, Layout, PanelPlace, PlacedEntry, Rect};
-use super::pen::{self, Anchor, Face, Pen};
+use super::pen::{self, Anchor, Dashes, Face, Pen};
 use super::render::ChartError;
 use super::scene::{Fit, Line, Panel, Scene, Swatch};
 use super::text::{self, Weight};
@@ -91,7 +91,7 @@ impl Painter<'_> {
             self.pen.rect(bar, self.palette.verdict(verdict))?;
         }
         for line in &layout.title {
-            self.pen.words(&line.text, line.x, line.baseline, self.bold(layout::TITLE))?;
+            self.pen.words(&line.text, line.x, line.baseline, self.bold(layout.title_size))?;
         }
         let subtitle = &layout.subtitle;
         self.pen.words(&subtitle.text, subtitle.x, subtitle.baseline, self.face(layout::SUBTITLE, Anchor::Start))
@@ -113,8 +113,7 @@ impl Painter<'_> {
         }
         if let Some(onset) = panel.onset_s {
             let x = plot.x(onset);
-            let ends = ((x, plot.rect.bottom), (x, plot.rect.top));
-            self.pen.dashes(ends.0, ends.1, self.palette.ink, (1.6, 4.0, 5.0))?;
+            self.pen.dashes(&[(x, plot.rect.bottom), (x, plot.rect.top)], self.palette.ink, ONSET)?;
         }
         if let Some(fit) = &panel.fit {
             self.fit(fit, plot)?;
@@ -146,7 +145,7 @@ impl Painter<'_> {
             Swatch::Line(ink) => self.pen.line(&ends, palette.line(ink), 4.0)?,
             Swatch::Fit => {
                 self.pen.rect(block, palette.band)?;
-                self.pen.line(&ends, palette.fit, 3.6)?;
+                self.pen.dashes(&ends, palette.fit, FIT)?;
             }
             Swatch::WarmUp => {
                 self.pen.rect(block, palette.frame)?;
@@ -161,9 +160,9 @@ impl Painter<'_> {
             }
             Swatch::Onset => {
                 let centre = x + layout::SWATCH - 6.0;
-                self.pen.dashes((centre, block.bottom), (centre, block.top), palette.ink, (1.8, 4.0, 4.0))?;
+                self.pen.dashes(&[(centre, block.bottom), (centre, block.top)], palette.ink, ONSET)?;
             }
-            Swatch::Projection => self.pen.dashes(ends[0], ends[1], palette.fit, (3.0, 7.0, 6.0))?,
+            Swatch::Projection => self.pen.dashes(&ends, palette.fit, PROJECTION)?,
         }
         let words = Face { colour: palette.ink, ..self.face(layout::LEGEND, Anchor::Start) };
         self.pen.words(&placed.entry.label, x + layout::SWATCH + 10.0, placed.baseline, words)
@@ -215,12 +214,13 @@ impl Painter<'_> {
         // A line that fills its columns is drawn finer, so that its swings stay apart.
         let width = if points > DENSE { 1.5 } else { 2.4 };
         for stroke in &line.strokes {
-            match stroke[..] {
-                [alone] => self.pen.dot(plot.at(alone), 2.6, colour)?,
-                _ => {
-                    let points: Vec<_> = stroke.iter().map(|&point| plot.at(point)).collect();
-                    self.pen.line(&points, colour, width)?;
-                }
+            let points: Vec<_> = stroke.iter().map(|&point| plot.at(point)).collect();
+            if let [_, _, ..] = points[..] {
+                self.pen.line(&points, colour, width)?;
+            }
+            // A value alone between gaps would show nothing without a dot; few values show that they are few.
+            if points.len() == 1 || line.is_sparse() {
+                points.iter().try_for_each(|&point| self.pen.dot(point, 3.6, colour))?;
             }
         }
         Ok(())
@@ -228,10 +228,11 @@ impl Painter<'_> {
 
     fn fit(&mut self, fit: &Fit, plot: Plot<'_>) -> Drawn {
         let points: Vec<_> = fit.curve.iter().map(|point| (plot.x(point.at_s), plot.y(point.value))).collect();
-        self.pen.line(&points, self.palette.background, 7.0)?;
-        self.pen.line(&points, self.palette.fit, 3.6)?;
+        // Dashed, so that the data show through where the fit lies on them; rimmed, so that it stands out from a dense line.
+        self.pen.dashes(&points, self.palette.background, Dashes { width: FIT.width + 1.8, ..FIT })?;
+        self.pen.dashes(&points, self.palette.fit, FIT)?;
         if let Some([from, to]) = fit.projection {
-            self.pen.dashes(plot.at(from), plot.at(to), self.palette.fit, (3.0, 9.0, 8.0))?;
+            self.pen.dashes(&[plot.at(from), plot.at(to)], self.palette.fit, PROJECTION)?;
             self.pen.dot(plot.at(to), 6.0, self.palette.fit)?;
         }
         Ok(())
@@ -240,7 +241,7 @@ impl Painter<'_> {
     fn limit(&mut self, panel: &Panel, plot: Plot<'_>) -> Drawn {
         let Some(limit) = &panel.limit else { return Ok(()) };
         let (rect, y) = (plot.rect, plot.y(limit.value));
-        self.pen.dashes((rect.left, y), (rect.right, y), self.palette.ink, (2.0, 14.0, 7.0))?;
+        self.pen.dashes(&[(rect.left, y), (rect.right, y)], self.palette.ink, LIMIT)?;
         let words =
             text::fitted(&text::clean(&limit.label), layout::LEGEND, Weight::Regular, 0.8 * (rect.right - rect.left));
         let long = text::width(&words, layout::LEGEND, Weight::Regular);
@@ -264,7 +265,7 @@ impl Painter<'_> {
         }
         for &at_s in &scene.ticks_s {
             let x = plot.x(at_s);
-            self.pen.line(&[(x, last.bottom - 9.0), (x, last.bottom)], self.palette.ink, 1.4)?;
+            self.pen.line(&[(x, last.bottom + 1.0), (x, last.bottom + 9.0)], self.palette.ink, 1.8)?;
         }
         let face = self.face(layout::NOTE, Anchor::End);
         self.pen.words(&scene.time_label, last.right, layout.time_label, face)
@@ -272,13 +273,14 @@ impl Painter<'_> {
 
     fn marks(&mut self) -> Drawn {
         let (scene, layout) = (self.scene, self.layout);
-        let (Some(first), Some(last)) = (layout.panels.first(), layout.panels.last()) else { return Ok(()) };
-        let rect = Rect { bottom: last.plot.bottom, ..first.plot };
-        let plot = Plot { rect, time: &scene.time, values: &scene.time };
         for (mark, words) in scene.marks.iter().zip(&layout.marks) {
-            let x = plot.x(mark.at_s);
-            let top = words.as_ref().map_or(rect.top, |words| words.baseline - 15.0);
-            self.pen.line(&[(x, top), (x, rect.bottom)], self.palette.ink, 1.6)?;
+            let mut top = words.as_ref().map(|words| words.baseline - 15.0);
+            for place in &layout.panels {
+                let plot = Plot { rect: place.plot, time: &scene.time, values: &scene.time };
+                let x = plot.x(mark.at_s);
+                let ends = [(x, top.take().unwrap_or(place.plot.top)), (x, place.plot.bottom)];
+                self.pen.line(&ends, self.palette.ink, 1.6)?;
+            }
             if let Some(words) = words {
                 let face = Face { colour: self.palette.ink, ..self.face(layout::LEGEND, Anchor::Start) };
                 self.pen.words(&words.text, words.x, words.baseline, face)?;
@@ -287,6 +289,11 @@ impl Painter<'_> {
         Ok(())
     }
 }
+
+const FIT: Dashes = Dashes { width: 3.4, on: 14.0, off: 9.0 };
+const PROJECTION: Dashes = Dashes { width: 3.0, on: 3.5, off: 6.0 };
+const LIMIT: Dashes = Dashes { width: 2.0, on: 14.0, off: 7.0 };
+const ONSET: Dashes = Dashes { width: 1.8, on: 4.0, off: 4.0 };
 
 /// Points of a line beyond which it counts as dense.
 const DENSE: usize = 1_500;

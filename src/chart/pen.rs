@@ -36,6 +36,14 @@ pub(super) struct Face {
     pub(super) anchor: Anchor,
 }
 
+/// The look of a dashed line: its width, the length of a dash and of the gap behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dashes {
+    pub(super) width: f64,
+    pub(super) on: f64,
+    pub(super) off: f64,
+}
+
 /// Draws on one SVG.
 pub(super) struct Pen<'a> {
     backend: SVGBackend<'a>,
@@ -55,19 +63,9 @@ impl<'a> Pen<'a> {
         drawn(self.backend.draw_path(points.iter().map(|&point| at(point)), &style))
     }
 
-    /// A straight line in dashes.
-    pub(super) fn dashes(&mut self, from: (f64, f64), to: (f64, f64), colour: Colour, look: (f64, f64, f64)) -> Drawn {
-        let (width, on, off) = look;
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let long = dx.hypot(dy);
-        let mut start = 0.0;
-        while start < long {
-            let end = (start + on).min(long);
-            let along = |way: f64| (from.0 + dx * way / long, from.1 + dy * way / long);
-            self.line(&[along(start), along(end)], colour, width)?;
-            start += on + off;
-        }
-        Ok(())
+    /// A line through points in dashes; the dashes run on around the corners.
+    pub(super) fn dashes(&mut self, points: &[(f64, f64)], colour: Colour, look: Dashes) -> Drawn {
+        cut(points, look).iter().try_for_each(|dash| self.line(dash, colour, look.width))
     }
 
     /// A filled area within points.
@@ -115,6 +113,36 @@ pub(super) fn opening(width_px: u32, height_px: u32, width: f64, height: f64, ti
         fine(width),
         fine(height),
     )
+}
+
+/// The dashes of a line.
+fn cut(points: &[(f64, f64)], look: Dashes) -> Vec<Vec<(f64, f64)>> {
+    let mut dashes: Vec<Vec<(f64, f64)>> = Vec::new();
+    let mut dash: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
+    let (mut is_on, mut left) = (true, look.on);
+    for pair in points.windows(2) {
+        let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+        let long = dx.hypot(dy);
+        let mut gone = 0.0;
+        while long - gone > left {
+            gone += left;
+            let corner = (pair[0].0 + dx * gone / long, pair[0].1 + dy * gone / long);
+            dash.push(corner);
+            if is_on {
+                dashes.push(std::mem::take(&mut dash));
+            } else {
+                dash = vec![corner];
+            }
+            is_on = !is_on;
+            left = if is_on { look.on } else { look.off };
+        }
+        left -= long - gone;
+        dash.push(pair[1]);
+    }
+    if is_on && dash.len() > 1 {
+        dashes.push(dash);
+    }
+    dashes
 }
 
 fn fine(units: f64) -> i32 {

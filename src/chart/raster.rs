@@ -38,7 +38,9 @@ fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, ChartError> {
     let mut encoder = png::Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Fast);
+    // Half the size of the crate's fast mode for two more milliseconds; its default takes ten times as long for a third less.
+    encoder.set_deflate_compression(png::DeflateCompression::Level(1));
+    encoder.set_filter(png::Filter::Up);
     let mut writer = encoder.write_header().map_err(ChartError::Png)?;
     writer.write_image_data(&rgb).map_err(ChartError::Png)?;
     writer.finish().map_err(ChartError::Png)?;

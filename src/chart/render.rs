@@ -111,7 +111,8 @@ pub fn render(
         files.push(draw("overview", &composer.overview(), canvas, options)?);
     }
     for series in chosen {
-        files.push(draw(&file_stem(&series.name), &composer.metric(series), canvas, options)?);
+        let file = draw(&file_stem(&series.name), &composer.metric(series), canvas, options)?;
+        files.push(renamed(file, &files));
     }
     Ok(files)
 }
@@ -162,6 +163,15 @@ fn draw(stem: &str, scene: &Scene, canvas: Canvas, options: &ChartOptions) -> Re
         Format::Png => raster::png(&svg)?,
     };
     Ok(ChartFile { name: format!("{stem}.{}", options.format.extension()), bytes })
+}
+
+/// The file under a name that no other has: two columns of a CSV may differ in letters only that no file's name keeps.
+fn renamed(file: ChartFile, others: &[ChartFile]) -> ChartFile {
+    let is_taken = |name: &str| others.iter().any(|other| other.name == name);
+    let (stem, extension) = file.name.rsplit_once('.').unwrap_or((&file.name, ""));
+    let numbered = (2..).map(|number| format!("{stem}-{number}.{extension}"));
+    let name = std::iter::once(file.name.clone()).chain(numbered).find(|name| !is_taken(name));
+    ChartFile { name: name.unwrap_or_default(), bytes: file.bytes }
 }
 
 /// A metric's name as a file's: a CSV may call its columns anything.

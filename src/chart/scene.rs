@@ -7,6 +7,7 @@ use crate::domain::Verdict;
 use super::axis::Axis;
 use super::decimate::{Point, Stroke};
 use super::theme::Ink;
+use super::title;
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,12 +68,19 @@ pub(super) struct Line {
     pub(super) ink: Ink,
     /// What is drawn, broken at gaps.
     pub(super) strokes: Vec<Stroke>,
+    /// How many values it stands for.
+    pub(super) values: usize,
 }
 
 impl Line {
     /// Every point that is drawn.
     pub(super) fn points(&self) -> impl Iterator<Item = Point> + '_ {
         self.strokes.iter().flatten().copied()
+    }
+
+    /// Whether it stands for so few values that each can be seen.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.values <= 40
     }
 }
 
@@ -140,13 +148,49 @@ pub(super) struct Entry {
     pub(super) label: String,
 }
 
+/// Whether an entry speaks of one panel, with its numbers, or of several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Own,
+    Shared,
+}
+
+impl Scene {
+    /// The legend of each panel: an entry for everything that is drawn and not labelled where it stands. Among several
+    /// panels an entry stands once, in the uppermost panel that needs it, and a panel's only line is named by its heading.
+    pub(super) fn legends(&self) -> Vec<Vec<Entry>> {
+        let several = self.panels.len() > 1;
+        let detail = if several { Detail::Shared } else { Detail::Own };
+        let mut told: Vec<Entry> = Vec::new();
+        let mut legends = Vec::new();
+        for panel in &self.panels {
+            let mut entries = panel.lines_of_legend();
+            if several && entries.len() == 1 {
+                entries.clear();
+            }
+            for entry in panel.rest_of_legend(detail) {
+                if !told.contains(&entry) {
+                    told.push(entry.clone());
+                    entries.push(entry);
+                }
+            }
+            legends.push(entries);
+        }
+        legends
+    }
+}
+
 impl Panel {
-    /// The legend: an entry for everything that is drawn and not labelled where it stands.
-    pub(super) fn legend(&self) -> Vec<Entry> {
+    fn lines_of_legend(&self) -> Vec<Entry> {
+        let entry = |line: &Line| Entry { swatch: Swatch::Line(line.ink), label: line.name.clone() };
+        let of_ink = |ink: Ink| self.lines.iter().filter(move |line| line.ink == ink);
+        [Ink::Main, Ink::Second, Ink::Third, Ink::Alarm].into_iter().flat_map(of_ink).map(entry).collect()
+    }
+
+    /// What is no line; without its own numbers where several panels share the words.
+    fn rest_of_legend(&self, detail: Detail) -> Vec<Entry> {
         let entry = |swatch, label: &str| Entry { swatch, label: label.to_owned() };
-        // The topmost line first, as the eye meets it.
-        let mut entries: Vec<Entry> =
-            self.lines.iter().rev().map(|line| entry(Swatch::Line(line.ink), &line.name)).collect();
+        let mut entries = Vec::new();
         if let Some(fit) = &self.fit {
             entries.push(entry(Swatch::Fit, "fit with 95 % band"));
             if fit.projection.is_some() {
@@ -154,16 +198,12 @@ impl Panel {
             }
         }
         if let Some(until) = self.warm_up_until_s {
-            entries.push(Entry {
-                swatch: Swatch::WarmUp,
-                label: format!("warm-up, {}: not judged", super::title::span(until)),
-            });
+            let length = if detail == Detail::Shared { String::new() } else { format!(", {}", title::span(until)) };
+            entries.push(entry(Swatch::WarmUp, &format!("warm-up{length}: not judged")));
         }
         if let Some(onset) = self.onset_s {
-            entries.push(Entry {
-                swatch: Swatch::Onset,
-                label: format!("growth begins after {}", super::title::span(onset)),
-            });
+            let after = if detail == Detail::Shared { String::new() } else { format!(" after {}", title::span(onset)) };
+            entries.push(entry(Swatch::Onset, &format!("growth begins{after}")));
         }
         entries
     }

@@ -62,11 +62,11 @@ pub(super) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     f64::from(measured) * size / MEASURED_AT
 }
 
-/// What stands for a character that cannot be drawn.
-const REPLACEMENT: char = '\u{FFFD}';
+/// What stands for a character that cannot be drawn; Inter's own sign for it (U+FFFD) looks like a menu.
+const REPLACEMENT: char = '?';
 
 /// Text as it may go into a picture: whitespace becomes a blank, and control characters and all that the font does not
-/// hold become U+FFFD. (Markup is escaped where the SVG is written.)
+/// hold become a question mark. (Markup is escaped where the SVG is written.)
 pub(super) fn clean(text: &str) -> String {
     let shown = |letter: char| match letter {
         '\t' | '\n' | '\r' => ' ',
@@ -81,7 +81,7 @@ fn is_in_font(letter: char) -> bool {
     matches!(letter,
         ' '..='~' | '\u{A0}'..='\u{AC}' | '\u{AE}'..='\u{17F}' | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201E}'
         | '\u{2020}'..='\u{2022}' | '\u{2026}' | '\u{2030}' | '\u{2190}'..='\u{2193}' | '\u{2212}' | '\u{221E}'
-        | '\u{2248}' | '\u{2260}' | '\u{2264}' | '\u{2265}' | '\u{25B2}' | '\u{25BC}' | '\u{25CF}' | '\u{FFFD}')
+        | '\u{2248}' | '\u{2260}' | '\u{2264}' | '\u{2265}' | '\u{25B2}' | '\u{25BC}' | '\u{25CF}')
 }
 
 /// Breaks words into at most `lines` lines that fit; what does not fit ends with an ellipsis.

@@ -3,7 +3,7 @@
 //! Pure words, from the assessment only. A rate stands with its interval, and the subtitle below it with the time
 //! observed.
 
-use crate::domain::assessment::Shape;
+use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::bytes::three_digits;
 use crate::domain::{Assessment, Estimate, Finding, Role, Unit, Verdict};
 
@@ -36,7 +36,7 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
         (Verdict::Growing, true) => "Growing".to_owned(),
         (Verdict::Steady, false) => format!("Steady: {labels}"),
         (Verdict::Steady, true) => "Steady".to_owned(),
-        (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged yet"),
+        (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged"),
         (Verdict::Inconclusive, true) => "Inconclusive: there is nothing to judge".to_owned(),
     }
 }
@@ -61,7 +61,11 @@ fn growing(finding: &Finding) -> String {
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite() && left.estimate >= 0.0) {
         title = format!("{title}; limit in {}", span(left.estimate));
     }
-    title
+    match finding.budget {
+        Some(BudgetOutcome::Within) => title + "; within its budget",
+        Some(BudgetOutcome::Over) => title + "; over its budget",
+        Some(BudgetOutcome::Straddles) | None => title,
+    }
 }
 
 fn steady(finding: &Finding) -> String {
@@ -69,35 +73,55 @@ fn steady(finding: &Finding) -> String {
         Shape::Flat | Shape::Unknown => String::new(),
         other => format!(" ({})", other.words()),
     };
-    let title = format!("{} steady{shape}", finding.label);
+    let title = format!("{} steady{}{shape}", finding.label, steady_level(finding));
     match finding.detectable_per_hour {
         Some(least) if least.is_finite() && least > 0.0 => {
-            let (least, per) = per_time(finding.unit, least);
+            let (least, per) = per_time(finding.unit, least.max(LEAST_PER_HOUR));
             format!("{title}: growth above {}/{per} would have shown", amount(finding.unit, least))
         }
         _ => title,
     }
 }
 
-fn inconclusive(finding: &Finding) -> String {
-    let why = if finding.samples == 0 {
-        "nothing was read".to_owned()
-    } else if finding.samples < FEW {
-        format!("only {}", counted(finding.samples, "sample"))
-    } else if finding.settled_after_s.is_none() {
-        format!("still warming up after {}", span(finding.observed_s))
-    } else {
-        match finding.growth_per_hour {
-            Some(growth) => {
-                let (low, high, per) = interval(finding.unit, growth);
-                format!("growth may be anything from {low} to {high}/{per}")
-            }
-            None => format!("{} is too short", span(finding.observed_s)),
-        }
-    };
-    format!("{} inconclusive: {why}", finding.label)
+/// No title claims to have seen less than a hundredth of a byte or of a count per hour.
+const LEAST_PER_HOUR: f64 = 0.01;
+
+/// Where a level series ended, by its fit: the level of one that swings says nothing.
+fn steady_level(finding: &Finding) -> String {
+    let is_level = matches!(finding.shape, Shape::Flat | Shape::WarmUpThenFlat);
+    let last = finding.fit.last().filter(|point| is_level && point.value.is_finite());
+    last.map_or_else(String::new, |point| match finding.unit {
+        Unit::Count => format!(" at {}", grouped(point.value, 0)),
+        unit => format!(" at {}", amount(unit, point.value)),
+    })
 }
 
+fn inconclusive(finding: &Finding) -> String {
+    format!("{} inconclusive: {}", finding.label, why_inconclusive(finding))
+}
+
+fn why_inconclusive(finding: &Finding) -> String {
+    if finding.samples == 0 {
+        return "nothing was read".to_owned();
+    }
+    if finding.samples < FEW {
+        return format!("only {}", counted(finding.samples, "sample"));
+    }
+    match finding.growth_per_hour {
+        Some(growth) if growth.low < 0.0 && growth.high > 0.0 => {
+            let (low, high, per) = interval(finding.unit, growth);
+            format!("growth may be anything from {low} to {high}/{per}")
+        }
+        Some(growth) if growth.low > 0.0 && finding.settled_after_s.is_none() => {
+            format!("still warming up after {}", span(finding.observed_s))
+        }
+        _ if (1..=LONGEST_REASON).contains(&finding.reason.chars().count()) => finding.reason.clone(),
+        _ => format!("{} did not tell", span(finding.observed_s)),
+    }
+}
+
+/// A reason of more letters stands below the picture only.
+const LONGEST_REASON: usize = 60;
 /// Below so many samples a title speaks of their number and of nothing else.
 const FEW: usize = 8;
 
@@ -114,9 +138,10 @@ fn rate(unit: Unit, per_hour: Estimate) -> String {
     let shown = per_hour.scaled(factor);
     let (scale, suffix) = unit_of(unit, shown.estimate);
     let shown = shown.scaled(1.0 / scale);
-    let mut decimals = decimals_of(shown.estimate);
+    let mut decimals = decimals_of(unit, shown.estimate);
     // An interval narrower than the digits shown gets more of them.
-    while decimals < 4 && shown.high > shown.low && (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32)) {
+    let is_narrow = |decimals: usize| (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32));
+    while decimals < 4 && shown.high > shown.low && is_narrow(decimals) {
         decimals += 1;
     }
     let [estimate, low, high] = [shown.estimate, shown.low, shown.high].map(|value| bounded(value, decimals));
@@ -127,7 +152,7 @@ fn interval(unit: Unit, per_hour: Estimate) -> (String, String, &'static str) {
     let widest = per_hour.low.abs().max(per_hour.high.abs());
     let (factor, per) = time_base(unit, widest);
     let (scale, suffix) = unit_of(unit, widest * factor);
-    let decimals = decimals_of(widest * factor / scale).min(1);
+    let decimals = decimals_of(unit, widest * factor / scale).min(1);
     let low = bounded(per_hour.low * factor / scale, decimals);
     (low, format!("{}{suffix}", bounded(per_hour.high * factor / scale, decimals)), per)
 }
@@ -141,7 +166,9 @@ fn bounded(value: f64, decimals: usize) -> String {
 pub(super) fn amount(unit: Unit, value: f64) -> String {
     let (scale, suffix) = unit_of(unit, value);
     let shown = value / scale;
-    let number = if shown.abs() < 0.000_05 { "0".to_owned() } else { grouped(shown, decimals_of(shown)) };
+    let number = grouped(shown, decimals_of(unit, shown));
+    // `12/day`, but `12.0 MiB`, whose digits tell how exact it is.
+    let number = if unit == Unit::Count { number.strip_suffix(".0").unwrap_or(&number) } else { &number };
     format!("{number}{suffix}")
 }
 
@@ -153,10 +180,14 @@ pub(super) fn level(unit: Unit, value: f64) -> String {
     }
 }
 
-/// Decimals that leave three significant digits.
-fn decimals_of(value: f64) -> usize {
+/// Decimals that leave three significant digits; a count of one and more needs no more than tenths.
+fn decimals_of(unit: Unit, value: f64) -> usize {
     let text = three_digits(value.abs());
-    text.split_once('.').map_or(0, |(_, fraction)| fraction.len().min(4))
+    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len().min(4));
+    match unit {
+        Unit::Count if value.abs() >= 1.0 => decimals.min(1),
+        _ => decimals,
+    }
 }
 
 fn unit_of(unit: Unit, value: f64) -> (f64, &'static str) {
@@ -201,9 +232,9 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 /// A length of time in the unit that suits it, with two or three digits: `60 s`, `6.2 h`, `9 days`.
 pub(super) fn span(seconds: f64) -> String {
     let (value, unit) = match seconds {
-        seconds if seconds < 120.0 => (seconds, "s"),
-        seconds if seconds < 7_200.0 => (seconds / 60.0, "min"),
-        seconds if seconds < 172_800.0 => (seconds / 3_600.0, "h"),
+        seconds if seconds < 119.5 => (seconds, "s"),
+        seconds if seconds < 59.5 * 60.0 => (seconds / 60.0, "min"),
+        seconds if seconds < 47.5 * 3_600.0 => (seconds / 3_600.0, "h"),
         seconds => (seconds / 86_400.0, "days"),
     };
     let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) };
@@ -213,6 +244,7 @@ pub(super) fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::assessment::FitPoint;
 
     const MIB: f64 = 1_048_576.0;
 
@@ -265,7 +297,7 @@ mod tests {
             growth_per_hour: Some(estimate(0.2, 0.25, 0.3)),
             ..finding(Verdict::Growing)
         };
-        assert_eq!(of_finding(&finding), "File descriptors grow 6.00/day (4.80 to 7.20)");
+        assert_eq!(of_finding(&finding), "File descriptors grow 6.0/day (4.8 to 7.2)");
     }
 
     #[test]
@@ -294,6 +326,10 @@ mod tests {
         assert_eq!(of_finding(&finding), "Anonymous memory steady: growth above 307 KiB/h would have shown");
         let finding = Finding { shape: Shape::Sawtooth, detectable_per_hour: None, ..finding };
         assert_eq!(of_finding(&finding), "Anonymous memory steady (sawtooth)");
+        let end = FitPoint { elapsed_s: 60.0, value: 64.2, low: 64.0, high: 64.4 };
+        let finding =
+            Finding { shape: Shape::Flat, unit: Unit::Count, label: "Threads".into(), fit: vec![end], ..finding };
+        assert_eq!(of_finding(&finding), "Threads steady at 64");
     }
 
     #[test]
@@ -304,11 +340,24 @@ mod tests {
         assert_eq!(of(none), "Anonymous memory inconclusive: nothing was read");
         let one = Finding { samples: 1, ..base.clone() };
         assert_eq!(of(one), "Anonymous memory inconclusive: only 1 sample");
-        let warming = Finding { settled_after_s: None, observed_s: 60.0, ..base.clone() };
+        let rising = Some(estimate(0.2 * MIB, 1.0 * MIB, 3.1 * MIB));
+        let warming = Finding { settled_after_s: None, growth_per_hour: rising, observed_s: 60.0, ..base.clone() };
         assert_eq!(of(warming), "Anonymous memory inconclusive: still warming up after 60 s");
         let wide = Finding { growth_per_hour: Some(estimate(-0.2 * MIB, 1.0 * MIB, 3.1 * MIB)), ..base.clone() };
         assert_eq!(of(wide), "Anonymous memory inconclusive: growth may be anything from -0.2 to 3.1 MiB/h");
-        assert_eq!(of(base), "Anonymous memory inconclusive: 12 h is too short");
+        let told = Finding { reason: "it never changed in 2 s".into(), ..base.clone() };
+        assert_eq!(of(told), "Anonymous memory inconclusive: it never changed in 2 s");
+        assert_eq!(of(base), "Anonymous memory inconclusive: 12 h did not tell");
+    }
+
+    #[test]
+    fn growth_that_the_user_allows_is_told_as_such() {
+        let finding = Finding {
+            growth_per_hour: Some(estimate(11.9 * MIB, 12.4 * MIB, 12.8 * MIB)),
+            budget: Some(BudgetOutcome::Within),
+            ..finding(Verdict::Growing)
+        };
+        assert_eq!(of_finding(&finding), "Anonymous memory grows 12.4 MiB/h (11.9 to 12.8); within its budget");
     }
 
     #[test]
@@ -326,6 +375,6 @@ mod tests {
     #[test]
     fn spans_of_time_read_well() {
         let shown = [0.0, 2.0, 0.5, 60.0, 90.0, 125.0, 3_600.0, 22_320.0, 43_200.0, 777_600.0].map(span);
-        assert_eq!(shown, ["0 s", "2 s", "0.5 s", "60 s", "90 s", "2.1 min", "60 min", "6.2 h", "12 h", "9 days"]);
+        assert_eq!(shown, ["0 s", "2 s", "0.5 s", "60 s", "90 s", "2.1 min", "1 h", "6.2 h", "12 h", "9 days"]);
     }
 }

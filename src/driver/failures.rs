@@ -52,12 +52,8 @@ impl Failure {
     pub(super) fn of_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let class = class_of(&error);
-        let mut story = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            story = format!("{story}: {inner}");
-            cause = inner.source();
-        }
+        // The layers above only repeat what the class says; the innermost cause is what happened.
+        let story = causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string);
         Self { class, story }
     }
 }
