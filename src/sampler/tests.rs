@@ -160,6 +160,14 @@ fn a_tree_is_the_sum_of_its_live_processes_and_counts_its_zombies() {
 }
 
 #[test]
+fn a_kernel_without_lists_of_children_is_asked_process_by_process() {
+    let options = Options { scope: Scope::Tree, ..until(seconds(1)) };
+    let seen = sample("linux-4.4", options, |_, _| {});
+    assert_eq!((seen.last(Metric::Procs), seen.last(Metric::Threads)), (Some(2), Some(3 + 1)));
+    assert_eq!(seen.last(Metric::Fds), Some(3 + 1));
+}
+
+#[test]
 fn the_slow_tier_is_read_every_five_seconds_at_most() {
     let seen = sample("server", until(seconds(20)), |_, _| {});
     let at: Vec<u64> = seen
