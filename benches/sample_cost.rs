@@ -153,36 +153,49 @@ fn sampler(pid: u32) -> (Sampler, OwnedFd) {
     (Sampler::new(watched, Options::default(), Arc::new(ManualClock::new())).unwrap(), run)
 }
 
-/// Figures of one target, in microseconds.
-struct Figures {
+/// One target under measurement.
+struct Subject {
     kind: &'static str,
-    bare: f64,
-    sample: f64,
-    tick: f64,
-    sysinfo: f64,
+    stage: Stage,
+    sampler: Sampler,
+    /// Held open: the sampler stops when it closes.
+    _run: OwnedFd,
+    bare: Bare,
+    /// CPU time of the bare calls and of a sample in microseconds, batch by batch.
+    batches: Vec<(f64, f64)>,
 }
 
-fn figures(kind: &'static str) -> Figures {
-    let stage = Stage::start(kind);
-    let pid = stage.child.id();
-    let (mut sampler, _run) = sampler(pid);
-    let readings = sampler.fast_sample().unwrap();
-    let read = |metric| readings.get(metric).unwrap();
-    match kind {
-        "wide" => assert!(read(Metric::Fds) > 10_000 && read(Metric::Threads) == 1_000),
-        "big" => assert!(read(Metric::Rss) > RESIDENT as u64),
-        _ => assert!(read(Metric::Fds) < 100 && read(Metric::Threads) == 1),
+impl Subject {
+    fn new(kind: &'static str) -> Self {
+        let stage = Stage::start(kind);
+        let pid = stage.child.id();
+        let (mut sampler, run) = sampler(pid);
+        let readings = sampler.fast_sample().unwrap();
+        let read = |metric| readings.get(metric).unwrap();
+        match kind {
+            "wide" => assert!(read(Metric::Fds) > 10_000 && read(Metric::Threads) == 1_000),
+            "big" => assert!(read(Metric::Rss) > RESIDENT as u64),
+            _ => assert!(read(Metric::Fds) < 100 && read(Metric::Threads) == 1),
+        }
+        Self { kind, stage, sampler, _run: run, bare: Bare::new(pid), batches: Vec::new() }
     }
-    let mut bare = Bare::new(pid);
-    let (mut bare_us, mut sample_us) = (Vec::new(), Vec::new());
-    for _ in 0..BATCHES {
-        bare_us.push(cpu_us(2_000, || bare.calls()));
-        sample_us.push(cpu_us(2_000, || {
-            black_box(sampler.fast_sample());
-        }));
+
+    /// One batch, in short turns of each so that both see the same machine.
+    fn batch(&mut self) {
+        const TURNS: u32 = 20;
+        let (mut bare, mut sample) = (0.0, 0.0);
+        for _ in 0..TURNS {
+            bare += cpu_us(100, || self.bare.calls());
+            sample += cpu_us(100, || {
+                black_box(self.sampler.fast_sample());
+            });
+        }
+        self.batches.push((bare / f64::from(TURNS), sample / f64::from(TURNS)));
     }
-    let tick = ticks(&mut sampler);
-    Figures { kind, bare: median(bare_us), sample: median(sample_us), tick, sysinfo: sysinfo_refresh(pid) }
+
+    fn median_of(&self, figure: impl Fn(&(f64, f64)) -> f64) -> f64 {
+        median(self.batches.iter().map(figure).collect())
+    }
 }
 
 /// A whole tick every 10 ms as the sampler's thread has it: wake up, sample, append one line to a file.
@@ -227,17 +240,25 @@ fn measure() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     println!("CPU time in us, medians of {BATCHES} batches; cargo bench --bench sample_cost");
     println!("bare = pread of status + fstat of fd; tick = wake-up, sample and one line appended, every 10 ms");
-    println!(
-        "{:<6}{:>8}{:>8}{:>13}{:>8}{:>10}{:>16}",
-        "target", "bare", "sample", "sample/bare", "tick", "sysinfo", "sysinfo/sample"
-    );
-    let all = ["idle", "wide", "big"].map(figures);
-    for Figures { kind, bare, sample, tick, sysinfo } in &all {
-        let (over_bare, over_sample) = (sample / bare, sysinfo / sample);
-        println!("{kind:<6}{bare:>8.2}{sample:>8.2}{over_bare:>13.2}{tick:>8.1}{sysinfo:>10.0}{over_sample:>16.1}");
+    println!("target      bare  sample  sample/bare    tick   sysinfo  sysinfo/sample");
+    let mut subjects = ["idle", "wide", "big"].map(Subject::new);
+    for _ in 0..BATCHES {
+        for subject in &mut subjects {
+            subject.batch();
+        }
     }
-    let worst = all.iter().map(|figures| figures.sample / figures.bare).fold(0.0, f64::max);
-    let growth = all[1].sample / all[0].sample;
+    let mut worst = 0.0_f64;
+    for subject in &mut subjects {
+        let (bare, sample) = (subject.median_of(|batch| batch.0), subject.median_of(|batch| batch.1));
+        let over_bare = subject.median_of(|batch| batch.1 / batch.0);
+        worst = worst.max(over_bare);
+        let (tick, sysinfo) = (ticks(&mut subject.sampler), sysinfo_refresh(subject.stage.child.id()));
+        let over_sample = sysinfo / sample;
+        let kind = subject.kind;
+        println!("{kind:<6}{bare:>10.2}{sample:>8.2}{over_bare:>13.2}{tick:>8.1}{sysinfo:>10.0}{over_sample:>16.1}");
+    }
+    let [idle, wide, _] = &subjects;
+    let growth = median(idle.batches.iter().zip(&wide.batches).map(|(idle, wide)| wide.1 / idle.1).collect());
     println!(
         "sample / bare calls, worst: {worst:.2} (goal: at most {SAMPLE_OVER_BARE}) {}",
         word(worst <= SAMPLE_OVER_BARE)

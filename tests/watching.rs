@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process_group};
 use soak::clock::{Clock, ManualClock, RealClock};
 use soak::domain::run::{EventKind, Scope, TargetEnd};
@@ -117,7 +118,7 @@ fn end_of(attached: &mut Attached) -> TargetEnd {
 
 /// A sampler of the target and the end of the pipe that stops it.
 fn sampler(attached: Attached, options: Options, clock: Arc<dyn Clock>) -> (Sampler, soak::target::Target, OwnedFd) {
-    let (stop, run) = rustix::pipe::pipe().unwrap();
+    let (stop, run) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     let pidfd = attached.target.pidfd().unwrap();
     let watched = Watched { root: ProcRoot::system(), process: attached.process, pidfd, stop };
     (Sampler::new(watched, options, clock).unwrap(), attached.target, run)
@@ -224,7 +225,7 @@ fn a_name_is_exact_and_several_of_one_name_are_listed() {
     let refused = refusal(&Selector::Name(name.clone()));
     assert!(refused.starts_with(&format!("2 processes are named {name:?}: ")), "{refused}");
     assert!(refused.contains(&first.pid().to_string()) && refused.contains(&second.pid().to_string()), "{refused}");
-    assert!(refused.ends_with("choose one with --pid"), "{refused}");
+    assert!(refused.ends_with(&format!("or them all with --pid {} --tree", std::process::id())), "{refused}");
     assert!(refusal(&Selector::Name(name[..name.len() - 1].to_owned())).starts_with("no process is named"));
 }
 

@@ -25,6 +25,8 @@ pub struct Stat {
     pub cpu_time: Duration,
     /// When it started, in clock ticks since boot; with the pid it names one process for ever.
     pub start_ticks: u64,
+    /// The same as time since boot, of which the kernel keeps whole ticks of 10 ms.
+    pub started: Duration,
     /// Where its stack begins: a random address that each `execve` draws anew. `None` where soak may not know.
     pub stack_start: Option<u64>,
 }
@@ -63,6 +65,7 @@ pub(super) fn parse(text: &[u8], ticks_per_second: u64) -> Option<Stat> {
         major_faults,
         cpu_time: ticks_to_time(ticks, ticks_per_second),
         start_ticks,
+        started: ticks_to_time(start_ticks, ticks_per_second),
         stack_start,
     })
 }
@@ -88,7 +91,7 @@ mod tests {
         assert_eq!((stat.state, stat.parent, stat.kernel_thread), (State::Alive, 1, false));
         assert_eq!((stat.minor_faults, stat.major_faults), (1_520, 3));
         assert_eq!(stat.cpu_time, Duration::from_millis(12_340));
-        assert_eq!(stat.start_ticks, 123_456);
+        assert_eq!((stat.start_ticks, stat.started), (123_456, Duration::from_millis(1_234_560)));
         assert_eq!(stat.stack_start, Some(140_727_001_122_336));
     }
 

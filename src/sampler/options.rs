@@ -54,7 +54,7 @@ pub struct Watched {
     /// The target's pidfd: readable once it has ended.
     pub pidfd: OwnedFd,
     /// Readable when the run is to stop at once: the reading end of a pipe whose other end is closed or written, or an
-    /// eventfd.
+    /// eventfd. Both ends must be close-on-exec, or a target that soak starts holds the other end open.
     pub stop: OwnedFd,
 }
 

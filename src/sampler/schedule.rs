@@ -1,4 +1,4 @@
-//! Ticks at whole multiples of the interval since the start, so that lateness never adds up to drift.
+//! Ticks at whole multiples of the interval since the start of the run, so that lateness never adds up to drift.
 
 use std::time::Duration;
 
@@ -7,15 +7,17 @@ use crate::domain::Elapsed;
 /// The schedule of one run.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    start: Duration,
     interval: Duration,
     next: u64,
     missed: u64,
 }
 
 impl Schedule {
-    pub(super) fn new(start: Elapsed, interval: Duration) -> Self {
-        Self { start: start.since_start(), interval, next: 0, missed: 0 }
+    /// A schedule that is joined now: the tick that was due last is taken at once, and none before it was missed.
+    pub(super) fn new(now: Elapsed, interval: Duration) -> Self {
+        let mut schedule = Self { interval, next: 0, missed: 0 };
+        schedule.next = schedule.latest(now);
+        schedule
     }
 
     /// When the next tick is due.
@@ -26,9 +28,7 @@ impl Schedule {
     /// Takes the tick that is due at `now` and says how late it is. Ticks whose successor is due already are counted as
     /// missed and left out: a late tick is taken once and never doubled.
     pub(super) fn take(&mut self, now: Elapsed) -> Duration {
-        let since = now.since_start().saturating_sub(self.start);
-        let latest = (since.as_nanos() / self.interval.as_nanos().max(1)) as u64;
-        let tick = latest.max(self.next);
+        let tick = self.latest(now).max(self.next);
         self.missed += tick - self.next;
         self.next = tick + 1;
         now.since_start().saturating_sub(self.due(tick).since_start())
@@ -39,10 +39,13 @@ impl Schedule {
         self.missed
     }
 
+    fn latest(&self, now: Elapsed) -> u64 {
+        (now.since_start().as_nanos() / self.interval.as_nanos().max(1)) as u64
+    }
+
     fn due(&self, tick: u64) -> Elapsed {
         let nanos = self.interval.as_nanos() * u128::from(tick);
-        let offset = Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32);
-        Elapsed::new(self.start.saturating_add(offset))
+        Elapsed::new(Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32))
     }
 }
 
@@ -59,11 +62,18 @@ mod tests {
     #[test]
     fn lateness_does_not_shift_the_ticks_that_follow() {
         let mut schedule = Schedule::new(at(5), Duration::from_millis(100));
-        assert_eq!(schedule.take(at(5)), Duration::ZERO);
-        assert_eq!(schedule.next_due(), at(105));
-        assert_eq!(schedule.take(at(160)), Duration::from_millis(55));
-        assert_eq!(schedule.next_due(), at(205));
+        assert_eq!(schedule.take(at(5)), Duration::from_millis(5));
+        assert_eq!(schedule.next_due(), at(100));
+        assert_eq!(schedule.take(at(155)), Duration::from_millis(55));
+        assert_eq!(schedule.next_due(), at(200));
         assert_eq!(schedule.missed(), 0);
+    }
+
+    #[test]
+    fn a_schedule_that_is_joined_late_has_missed_nothing() {
+        let mut schedule = Schedule::new(at(730), Duration::from_millis(100));
+        assert_eq!(schedule.take(at(730)), Duration::from_millis(30));
+        assert_eq!((schedule.missed(), schedule.next_due()), (0, at(800)));
     }
 
     #[test]

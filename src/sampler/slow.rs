@@ -160,16 +160,17 @@ impl Surroundings {
 }
 
 impl MemoryMap {
-    /// What the next reading is thought to cost: as much per resident byte as the last one; before that, as much as small
-    /// pages cost at worst (16 ms per GiB on the machine where it was measured) and a little for each process and thread.
+    /// What the next reading is thought to cost: what the last one did, and what small pages cost at worst for all that is
+    /// resident beyond it (16 ms per GiB on the machine where it was measured). Before the first one, that for everything,
+    /// and a little for each process and thread. A machine that is slower pays its debt to the pot.
     fn estimate(&self, members: &[Member]) -> Duration {
-        let resident = resident(members);
+        let resident = resident(members).get();
+        let by_size = |bytes: u64| Duration::from_millis(16).mul_f64(bytes as f64 / f64::from(1 << 30));
         if let Some((cost, before)) = self.last {
-            return cost.mul_f64((resident.get() as f64 / before.get().max(1) as f64).clamp(1.0, 1e6));
+            return cost + by_size(resident.saturating_sub(before.get()));
         }
         let threads: u64 = members.iter().filter_map(|member| member.status.threads).sum();
-        let by_size = Duration::from_millis(16).mul_f64(resident.get() as f64 / f64::from(1 << 30));
-        by_size + Duration::from_micros(50) * members.len() as u32 + Duration::from_micros(1) * threads as u32
+        by_size(resident) + Duration::from_micros(50) * members.len() as u32 + Duration::from_micros(1) * threads as u32
     }
 
     fn read(

@@ -33,7 +33,7 @@ impl Seen {
 
 /// A descriptor that never becomes readable, and what keeps it so.
 fn silence() -> (OwnedFd, OwnedFd) {
-    rustix::pipe::pipe().unwrap()
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap()
 }
 
 fn seconds(count: u64) -> Elapsed {
@@ -157,6 +157,14 @@ fn a_tree_is_the_sum_of_its_live_processes_and_counts_its_zombies() {
     assert_eq!(seen.last(Metric::CpuTime), Some(12_340 + 1_500 + 10), "a zombie's CPU time was used all the same");
     assert_eq!(seen.last(Metric::FdLimit), Some(1_024), "a limit is the root's");
     assert!(!seen.events.iter().any(|event| matches!(event, EventKind::TreeChanged { .. })), "they were there before");
+}
+
+#[test]
+fn a_kernel_without_lists_of_children_is_asked_process_by_process() {
+    let options = Options { scope: Scope::Tree, ..until(seconds(1)) };
+    let seen = sample("linux-4.4", options, |_, _| {});
+    assert_eq!((seen.last(Metric::Procs), seen.last(Metric::Threads)), (Some(2), Some(3 + 1)));
+    assert_eq!(seen.last(Metric::Fds), Some(3 + 1));
 }
 
 #[test]

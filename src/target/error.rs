@@ -46,14 +46,14 @@ pub enum TargetError {
         name: String,
     },
     /// Several processes have the name.
-    #[error("{} processes are named {name:?}: {}; {}", .candidates.len(), list(.candidates), choose(*.ancestor))]
+    #[error("{} processes are named {name:?}: {}; {}", .candidates.len(), list(.candidates), choose(*.first))]
     SeveralNamed {
         /// The name.
         name: String,
         /// Who they are.
         candidates: Vec<Candidate>,
-        /// The one from which all others descend, if there is such a one.
-        ancestor: Option<u32>,
+        /// The one from which all others descend, or the parent of them all, if there is such a one.
+        first: Option<u32>,
     },
     /// No socket listens on the port.
     #[error("no process listens on port {port}; `ss -ltnp` lists who does")]
@@ -70,12 +70,14 @@ pub enum TargetError {
         port: u16,
     },
     /// Several unrelated processes listen on the port.
-    #[error("{} processes listen on port {port}: {}; {}", .candidates.len(), list(.candidates), choose(None))]
+    #[error("{} processes listen on port {port}: {}; {}", .candidates.len(), list(.candidates), choose(*.first))]
     SeveralListen {
         /// The port.
         port: u16,
         /// Who they are.
         candidates: Vec<Candidate>,
+        /// The parent of them all, if there is one.
+        first: Option<u32>,
     },
     /// The program could not be started.
     #[error("{program} could not be started: {}", spawn_hint(.source))]
@@ -146,7 +148,7 @@ fn list(candidates: &[Candidate]) -> String {
 
 fn choose(ancestor: Option<u32>) -> String {
     match ancestor {
-        Some(pid) => format!("choose one with --pid, or all from the first parent down with --pid {pid} --tree"),
+        Some(pid) => format!("choose one with --pid, or them all with --pid {pid} --tree"),
         None => "choose one with --pid".to_owned(),
     }
 }
@@ -170,12 +172,12 @@ mod tests {
         let error = TargetError::SeveralNamed {
             name: "nginx".to_owned(),
             candidates: vec![candidate(812, 11_530), candidate(813, 5)],
-            ancestor: Some(812),
+            first: Some(812),
         };
         assert_eq!(
             error.to_string(),
             "2 processes are named \"nginx\": 812 (nginx, up 3h 12m), 813 (nginx, up 5s); choose one with --pid, or \
-             all from the first parent down with --pid 812 --tree"
+             them all with --pid 812 --tree"
         );
     }
 }

@@ -1,8 +1,9 @@
 //! From a name or a port to one pid, or to a list of those that may have been meant.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use super::error::{Candidate, TargetError};
@@ -28,8 +29,8 @@ pub(super) fn by_name(root: &ProcRoot, name: &str) -> Result<u32, TargetError> {
         [pid] => Ok(*pid),
         _ => Err(TargetError::SeveralNamed {
             name: name.to_owned(),
-            candidates: candidates(&system, &named),
-            ancestor: ancestor_of_all(root, &named),
+            candidates: candidates(root, &named),
+            first: family(root, &named),
         }),
     }
 }
@@ -45,7 +46,9 @@ pub(super) fn by_port(root: &ProcRoot, port: u16) -> Result<u32, TargetError> {
         [pid] => Ok(*pid),
         pids => match ancestor_of_all(root, pids) {
             Some(pid) => Ok(pid),
-            None => Err(TargetError::SeveralListen { port, candidates: candidates(&processes()?, pids) }),
+            None => {
+                Err(TargetError::SeveralListen { port, candidates: candidates(root, pids), first: family(root, pids) })
+            }
         },
     }
 }
@@ -69,21 +72,30 @@ fn matches(process: &sysinfo::Process, name: &str) -> bool {
         || (name.len() > COMM_LENGTH && process.cmd().first().is_some_and(|first| file_name(Path::new(first))))
 }
 
-fn candidates(system: &System, pids: &[u32]) -> Vec<Candidate> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+fn candidates(root: &ProcRoot, pids: &[u32]) -> Vec<Candidate> {
+    // Not by sysinfo's start time: it comes by way of the wall clock, which may have been set since.
+    let now = clock_gettime(ClockId::Boottime);
+    let now = Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32);
+    let mut buffer = Buffer::new();
     let mut candidates: Vec<Candidate> = pids
         .iter()
         .filter_map(|&pid| {
-            let process = system.process(sysinfo::Pid::from_u32(pid))?;
-            Some(Candidate {
-                pid,
-                name: process.name().to_string_lossy().chars().filter(|letter| !letter.is_control()).collect(),
-                running: now.saturating_sub(Duration::from_secs(process.start_time())),
-            })
+            let stat = stat(root, pid, &mut buffer)?;
+            Some(Candidate { pid, name: stat.name.to_string(), running: now.saturating_sub(stat.started) })
         })
         .collect();
     candidates.sort_by_key(|candidate| candidate.pid);
     candidates
+}
+
+/// The process to name as the family's first: one of `pids` from which the others descend, or the parent that all share,
+/// which may have another name or hide from soak. Not the first process of the machine, which adopts any orphan.
+fn family(root: &ProcRoot, pids: &[u32]) -> Option<u32> {
+    let mut buffer = Buffer::new();
+    let mut parents = pids.iter().map(|&pid| stat(root, pid, &mut buffer).map(|stat| stat.parent));
+    let first = parents.next().flatten();
+    let shared = first.filter(|&parent| parent > 1 && parents.all(|other| other == Some(parent)));
+    ancestor_of_all(root, pids).or(shared)
 }
 
 /// The one of `pids` that is an ancestor of all the others.
