@@ -58,6 +58,10 @@ fn main() {
     let truth: BTreeMap<String, Value> = serde_json::from_str(&text).expect("truth.json is a JSON object");
     let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
     let options = Options { look: if arguments.share < 1.0 { Look::SoFar } else { Look::Final }, ..Options::default() };
+    if truth.values().any(|truth| truth.get("measure").is_some()) {
+        servers(folder, &truth, &options, arguments.share);
+        return;
+    }
     let mut cpu_s = 0.0;
     for (id, truth) in &truth {
         let set = read(&folder.join(format!("{id}.csv")), truth, arguments.share);
@@ -75,38 +79,95 @@ fn main() {
     println!("{} series judged in {cpu_s:.2} s", truth.len());
 }
 
-fn read(path: &Path, truth: &Value, share: f64) -> SeriesSet {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
-    for line in lines {
-        for (column, field) in columns.iter_mut().zip(line.split(',')) {
-            column.push(field.parse().unwrap_or(f64::NAN));
+/// Recorded servers: several metrics each, with what is true of each.
+fn servers(folder: &Path, truth: &BTreeMap<String, Value>, options: &Options, share: f64) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (id, truth) in truth {
+        let table = Table::read(&folder.join(format!("{id}.csv")), share);
+        let prefix = if truth["measure"] == "tree" { "tree_" } else { "" };
+        let anonymous = if prefix.is_empty() { "rss_anon_kb" } else { "tree_anon_kb" };
+        let metrics = [
+            ("rss", anonymous.to_owned(), "rss_anon", Unit::Bytes),
+            ("fds", format!("{prefix}fds"), "fds", Unit::Count),
+            ("threads", format!("{prefix}threads"), "threads", Unit::Count),
+            ("procs", "tree_zombies".to_owned(), "zombies", Unit::Count),
+        ];
+        for (word, column, name, unit) in metrics {
+            let scale = if unit == Unit::Bytes { 1024.0 } else { 1.0 };
+            let values = table.column(&column).unwrap_or_default().iter().map(|value| value * scale).collect();
+            let set = SeriesSet {
+                elapsed_s: table.column("t_s").unwrap_or_default(),
+                series: vec![series(name, unit, Role::Decides, values)],
+                turns: table.column("requests"),
+                ..SeriesSet::default()
+            };
+            let assessment = assess(&set, options);
+            let Some(finding) = assessment.findings.first() else { continue };
+            let (verdict, expected) = (finding.verdict, truth["truth"][word].as_str().unwrap_or("ambiguous"));
+            let right = match (expected, verdict) {
+                ("ambiguous", _) => "open",
+                ("leak", Verdict::Growing) | ("stable", Verdict::Steady) => "right",
+                (_, Verdict::Inconclusive) => "inconclusive",
+                _ => "WRONG",
+            };
+            *counts.entry(right.to_owned()).or_default() += 1;
+            if word == "rss" || right != "right" {
+                let rate = finding.growth_per_hour.map_or(f64::NAN, |growth| growth.estimate);
+                println!(
+                    "{id:28} {name:9} {expected:9} {:12} {right:12} {rate:.3e} {} | {}",
+                    verdict.word(),
+                    finding.shape.words(),
+                    finding.reason
+                );
+            }
         }
     }
-    let keep = (columns[0].len() as f64 * share).round() as usize;
-    columns.iter_mut().for_each(|column| column.truncate(keep));
-    let column = |wanted: &str| names.iter().position(|name| *name == wanted).map(|at| columns[at].clone());
+    println!("{counts:?}");
+}
+
+fn series(name: &str, unit: Unit, role: Role, values: Vec<f64>) -> Series {
+    Series { name: name.to_owned(), label: name.to_owned(), unit, role, values, limit: None, unreadable: None }
+}
+
+/// The columns of a CSV; NaN where a field is no number.
+struct Table {
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+}
+
+impl Table {
+    fn read(path: &Path, share: f64) -> Self {
+        let text = fs::read_to_string(path).expect("every series of truth.json has its CSV");
+        let mut lines = text.lines();
+        let names: Vec<String> = lines.next().unwrap_or_default().split(',').map(str::to_owned).collect();
+        let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+        for line in lines {
+            for (column, field) in columns.iter_mut().zip(line.split(',')) {
+                column.push(field.parse().unwrap_or(f64::NAN));
+            }
+        }
+        let keep = (columns[0].len() as f64 * share).round() as usize;
+        columns.iter_mut().for_each(|column| column.truncate(keep));
+        Self { names, columns }
+    }
+
+    fn column(&self, wanted: &str) -> Option<Vec<f64>> {
+        self.names.iter().position(|name| name == wanted).map(|at| self.columns[at].clone())
+    }
+}
+
+fn read(path: &Path, truth: &Value, share: f64) -> SeriesSet {
+    let table = Table::read(path, share);
     let bytes = truth["unit"].as_str() == Some("bytes");
-    let unit = if bytes { Unit::Bytes } else { Unit::Count };
-    let series = |name: &str, role, values| Series {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        unit,
-        role,
-        values,
-        limit: None,
-        unreadable: None,
-    };
-    let mut all = vec![series(if bytes { "rss" } else { "fds" }, Role::Decides, column("value").unwrap_or_default())];
-    all.extend(column("swap").map(|swap| series("swap", Role::Context, swap)));
+    let (name, unit) = if bytes { ("rss", Unit::Bytes) } else { ("fds", Unit::Count) };
+    let mut all = vec![series(name, unit, Role::Decides, table.column("value").unwrap_or_default())];
+    all.extend(table.column("swap").map(|swap| series("swap", unit, Role::Context, swap)));
     SeriesSet {
-        elapsed_s: column("t").unwrap_or_default(),
+        elapsed_s: table.column("t").unwrap_or_default(),
         series: all,
-        turns: column("turns"),
-        concurrency: column("conc"),
-        incarnation: column("pid"),
+        turns: table.column("turns"),
+        concurrency: table.column("conc"),
+        incarnation: table.column("pid"),
     }
 }
 

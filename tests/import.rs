@@ -237,6 +237,7 @@ mod bad_input {
             ("t,rss\n0,15540\n1,17588\n", "column \"rss\" has no unit"),
             ("t,pid,rss_kb\n0,1,200\n0,2,300\n", "line 3: processes 1 and 2 are sampled at one time"),
             ("[{\"t\":0}]", "it is one JSON array"),
+            ("\u{7f}ELF\0\0,\n", "it is not a text file; export its series as CSV first"),
             ("{\"t\":0,\"value\":1}\n{\"t\":\n{\"t\":2}\n", "line 2: it is not a JSON object"),
             (
                 "# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)\n0 1\n1 2 3 4\n",
@@ -299,6 +300,8 @@ mod bad_input {
     fn a_file_that_is_not_there_is_named() {
         let error = read(Path::new("no/such.csv"), &ImportOptions::default()).unwrap_err();
         assert!(error.to_string().starts_with("no/such.csv: it cannot be opened"), "{error}");
+        let error = read(Path::new("src"), &ImportOptions::default()).unwrap_err();
+        assert_eq!(error.to_string(), "src: it cannot be opened: is a directory");
     }
 }
 

@@ -1,26 +1,44 @@
-//! Does one track grow? The first judgement: a warm-up cut found in the data, then a straight line whose interval
-//! allows for neighbours that resemble each other.
+//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the weighing of
+//! what its winners say.
 
 use crate::domain::assessment::{FitPoint, Shape};
 use crate::domain::{Estimate, Verdict};
-use crate::stats::line_fit::{self, Slope};
 
 use super::options::Options;
 use super::track::Track;
+use super::{load, sawtooth, view, weigh};
 
-/// Why the verdict is what it is; the words for it are in `words`.
+/// Why the verdict is what it is; the words for it are in `words`. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cause {
-    /// There are fewer values than a slope needs.
+    /// There are fewer values than a verdict needs.
     TooFew,
     /// The values never change.
     Constant,
-    /// It was seen for too short a time after its warm-up.
-    Short,
-    /// The slope excludes zero.
+    /// Growth is proven.
     Rises,
-    /// The slope does not exclude zero, or it falls.
+    /// It rises by steps that keep coming.
+    Climbs,
+    /// It does not grow.
     Level,
+    /// The evidence leans neither way.
+    Undecided,
+    /// It still rises at the end, but ever slower.
+    Slowing,
+    /// It stopped rising, but so shortly before the end that it may go on.
+    JustStopped { level_s: f64 },
+    /// It rose by steps, and the level after the last one is no longer than those between them.
+    Steps { count: usize, level_s: f64 },
+    /// It rises and falls in cycles, and there are too few of them to see a floor.
+    FewCycles { count: usize },
+    /// It rose at the very end.
+    LateRise { since_s: f64 },
+    /// It rises more slowly since a warm-up that took most of the time.
+    LongWarmUp { ended_s: f64 },
+    /// All its growth came in a few jumps.
+    FewJumps,
+    /// The noise would hide a growth that matters.
+    Noisy,
 }
 
 /// What was found on one track. Rates are per second here.
@@ -46,6 +64,8 @@ pub(super) struct Growth {
     pub(super) longer_s: Option<f64>,
     /// The fitted curve.
     pub(super) fit: Vec<FitPoint>,
+    /// Figures for whoever works on the method.
+    pub(super) trace: String,
 }
 
 impl Growth {
@@ -62,88 +82,48 @@ impl Growth {
             detectable_per_s: None,
             longer_s: None,
             fit: Vec::new(),
+            trace: String::new(),
         }
     }
 }
 
-/// Fewer values than this make no verdict: a trend with its noise and a warm-up cannot be told apart on less.
-const FEWEST: usize = 30;
+/// Fewer values than this make no verdict: a trend, its noise and a warm-up cannot be told apart on less.
+pub(super) const FEWEST: usize = 20;
 
 /// Judges one track.
 pub(super) fn judge(track: &Track, options: &Options) -> Growth {
+    let from = options.warm_up_s.map_or(0, |end| track.times.partition_point(|time| *time < end));
+    let track = track.at(&(from..track.times.len()).collect::<Vec<usize>>());
     if track.times.len() < FEWEST {
-        return Growth::unknown(Cause::TooFew);
-    }
-    let cut =
-        options.warm_up_s.map_or_else(|| warm_up_end(track), |end| track.times.partition_point(|time| *time < end));
-    let (times, values) = (&track.times[cut..], &track.values[cut..]);
-    let Some(slope) = line_fit::newey_west(times, values) else { return Growth::unknown(Cause::TooFew) };
-    let settled = times.first().copied();
-    let mut growth = Growth { settled_after_s: settled, ..Growth::unknown(Cause::Short) };
-    if times.len() < FEWEST || cut > times.len() {
-        growth.longer_s = Some(track.span_s());
+        let mut growth = Growth::unknown(Cause::TooFew);
+        let each = track.span_s() / (track.times.len().max(2) - 1) as f64;
+        growth.longer_s = Some(each * (FEWEST - track.times.len()) as f64).filter(|longer| *longer > 0.0);
         return growth;
     }
-    let rate = estimate(slope);
-    let noise = slope.half_width(0.95);
-    growth.per_second = Some(rate);
-    growth.detectable_per_s = Some(noise);
-    growth.fit = curve(times, slope);
-    let total = rate.estimate * (times[times.len() - 1] - times[0]);
-    let rises = rate.low > 0.0 && total > 32.0 * track.quantum && still_rises(times, values, rate.estimate);
-    (growth.verdict, growth.cause) = if rises {
-        (Verdict::Growing, Cause::Rises)
-    } else {
-        (Verdict::Steady, if noise > 0.0 { Cause::Level } else { Cause::Constant })
-    };
-    growth.shape = match (rises, cut) {
-        (true, 0) => Shape::Linear,
-        (true, _) => Shape::WarmUpThenGrowing,
-        (false, 0) => Shape::Flat,
-        (false, _) => Shape::WarmUpThenFlat,
-    };
-    growth.onset_s = settled.filter(|_| rises);
-    growth
+    if track.values.iter().all(|value| (value - track.values[0]).abs() <= 0.0) {
+        return constant(&track);
+    }
+    let floors = sawtooth::floors(&track);
+    let columns = load::columns(&floors.track);
+    match view::best(&floors.track, &columns) {
+        Some(view) => weigh::weigh(&weigh::Seen { readings: &track, floors: &floors, view: &view }),
+        None => Growth::unknown(Cause::TooFew),
+    }
 }
 
-fn estimate(slope: Slope) -> Estimate {
-    let half = slope.half_width(0.95);
-    let rate = slope.line.slope;
-    Estimate { estimate: rate, low: rate - half, high: rate + half, confidence: 0.95 }
-}
-
-/// The cut (a position) behind which one straight line describes the rest best for the points it costs.
-fn warm_up_end(track: &Track) -> usize {
-    let n = track.times.len();
-    let candidates = (0..=12).map(|step| n * step / 24);
-    let cost = |cut: usize| {
-        let (times, values) = (&track.times[cut..], &track.values[cut..]);
-        let line = line_fit::least_squares(times, values)?;
-        let squares: f64 = times.iter().zip(values).map(|(&t, &v)| (v - line.at(t)).powi(2)).sum();
-        Some((squares / times.len() as f64, cut))
-    };
-    let found: Vec<(f64, usize)> = candidates.filter_map(cost).collect();
-    let least = found.iter().map(|(squares, _)| *squares).fold(f64::INFINITY, f64::min);
-    // The earliest cut that is nearly as good as the best one: a later cut only throws evidence away.
-    found.iter().find(|(squares, _)| *squares <= 1.3 * least).map_or(0, |(_, cut)| *cut)
-}
-
-/// Whether the last third goes on at half the rate or more: a growth that has stopped is none.
-fn still_rises(times: &[f64], values: &[f64], rate: f64) -> bool {
-    let from = times.len() * 2 / 3;
-    line_fit::least_squares(&times[from..], &values[from..]).is_some_and(|line| line.slope > 0.5 * rate)
-}
-
-fn curve(times: &[f64], slope: Slope) -> Vec<FitPoint> {
-    let (Some(first), Some(last)) = (times.first(), times.last()) else { return Vec::new() };
-    let middle = f64::midpoint(*first, *last);
-    let half = slope.half_width(0.95);
-    (0..=40)
-        .map(|step| {
-            let elapsed_s = first + (last - first) * f64::from(step) / 40.0;
-            let value = slope.line.at(elapsed_s);
-            let band = half * (elapsed_s - middle).abs();
-            FitPoint { elapsed_s, value, low: value - band, high: value + band }
-        })
-        .collect()
+/// A series that never moved. A growth by less than one step of the reading in all that time cannot be seen.
+fn constant(track: &Track) -> Growth {
+    let bound = track.quantum / track.span_s();
+    let start = track.times[0];
+    let point =
+        |elapsed_s: f64| FitPoint { elapsed_s, value: track.values[0], low: track.values[0], high: track.values[0] };
+    Growth {
+        verdict: Verdict::Steady,
+        shape: Shape::Flat,
+        per_second: Some(Estimate { estimate: 0.0, low: -bound, high: bound, confidence: 0.95 }),
+        settled_after_s: Some(start),
+        detectable_per_s: Some(bound),
+        fit: vec![point(start), point(start + track.span_s())],
+        ..Growth::unknown(Cause::Constant)
+    }
 }

@@ -1,14 +1,24 @@
 //! The run's verdict, by one rule: growing if any deciding finding grows beyond its budget, else inconclusive if any
 //! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive.
+//!
+//! A metric that was read on a much slower cadence than the others, and too seldom for a verdict of its own, does not keep
+//! the run from one. A metric that could not be read at all does.
 
 use crate::domain::assessment::BudgetOutcome;
+use crate::domain::rate::{Per, rate};
 use crate::domain::{Assessment, Finding, Role, Verdict};
+
+use super::growth::FEWEST;
 
 /// The assessment that follows from the findings.
 pub(super) fn run(findings: Vec<Finding>) -> Assessment {
     let (verdict, reason) = {
         let deciding: Vec<&Finding> = findings.iter().filter(|finding| finding.role == Role::Decides).collect();
-        let of = |wanted: Verdict| deciding.iter().filter(move |finding| effect(finding) == wanted).copied();
+        let most = deciding.iter().map(|finding| finding.samples).max().unwrap_or(0);
+        let of = |wanted: Verdict| {
+            let counts = move |finding: &&&Finding| effect(finding) == wanted && !is_read_seldom(finding, most);
+            deciding.iter().filter(counts).copied()
+        };
         if let Some(first) = of(Verdict::Growing).next() {
             (Verdict::Growing, told(first, of(Verdict::Growing).count()))
         } else if let Some(first) = of(Verdict::Inconclusive).next() {
@@ -19,7 +29,16 @@ pub(super) fn run(findings: Vec<Finding>) -> Assessment {
             (Verdict::Steady, steady(&deciding))
         }
     };
-    Assessment { verdict, reason, findings }
+    Assessment { verdict, reason, crossed: None, findings }
+}
+
+/// With fewer readings than one in this many of the others', a metric was on another cadence.
+const SELDOM: usize = 10;
+
+fn is_read_seldom(finding: &Finding, most: usize) -> bool {
+    finding.verdict == Verdict::Inconclusive
+        && (1..FEWEST).contains(&finding.samples)
+        && finding.samples.saturating_mul(SELDOM) <= most
 }
 
 /// What a finding means for the run once its budget is counted in.
@@ -37,11 +56,13 @@ fn told(first: &Finding, count: usize) -> String {
         2 => " (and one more)".to_owned(),
         _ => format!(" (and {} more)", count - 1),
     };
-    format!("{}: {}{others}", first.metric, first.reason)
+    let per_turn = first.growth_per_turn.filter(|_| first.verdict == Verdict::Growing);
+    let per_turn = per_turn.map_or_else(String::new, |growth| format!(", {}", rate(growth, first.unit, Per::Turn)));
+    format!("{}: {}{per_turn}{others}", first.label, first.reason)
 }
 
 fn steady(deciding: &[&Finding]) -> String {
-    let names: Vec<&str> = deciding.iter().map(|finding| finding.metric.as_str()).collect();
+    let names: Vec<String> = deciding.iter().map(|finding| finding.label.to_lowercase()).collect();
     let within = deciding.iter().filter(|finding| finding.verdict == Verdict::Growing).count();
     match within {
         0 => format!("nothing grows: {}", names.join(", ")),

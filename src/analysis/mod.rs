@@ -7,17 +7,32 @@
 //! ```
 
 mod assess;
+mod blocks;
+mod ceiling;
+mod contest;
+mod doubts;
 mod growth;
 mod judge;
+mod load;
 mod options;
+mod outline;
+mod period;
 mod roles;
+mod sawtooth;
 mod severity;
+mod shapes;
 mod so_far;
+mod solved;
+mod stairs;
+mod tail;
 pub mod threshold;
 mod track;
+mod view;
+mod weigh;
 mod words;
 
 pub use assess::assess;
+pub use ceiling::{Ceiling, CeilingError, Crossing};
 pub use options::{Look, Options};
 pub use so_far::growth_so_far;
 pub use threshold::{Budget, BudgetError};

@@ -26,4 +26,6 @@ pub struct Options {
     /// What keeps this record from proving that nothing grows, in a plain sentence: the target died, or the load was
     /// not reached. A steady run is then inconclusive for this reason; growth that was seen stays growth.
     pub caveat: Option<String>,
+    /// The ceiling that ended the run, in a sentence; it stands in the assessment beside the verdict.
+    pub crossed: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Which series decide. Memory is judged as anonymous memory plus swap: the kernel takes file pages back by itself, and
 //! resident pages may be shared. Where no anonymous memory was read, resident memory decides in its place.
 
-use crate::domain::{Role, Series, SeriesSet};
+use crate::domain::{Role, Series, SeriesSet, Unit};
 
 /// A series as it is judged: with its role for this set, and with swap added where it counts.
 #[derive(Clone, Debug)]
@@ -40,9 +40,10 @@ fn has_values(series: &Series) -> bool {
     series.values.iter().any(|value| value.is_finite())
 }
 
-/// Anonymous and resident memory with the swap at the same instant: a page that was swapped out is still held.
+/// Anonymous and resident memory, or a bare column of bytes, with the swap at the same instant: a page that was swapped out is still held.
 fn with_swap(set: &SeriesSet, series: &Series) -> Vec<f64> {
-    let prefix = series.name.strip_suffix("rss_anon").or_else(|| series.name.strip_suffix("rss"));
+    let bare = (series.name == "value" && series.unit == Unit::Bytes).then_some("");
+    let prefix = series.name.strip_suffix("rss_anon").or_else(|| series.name.strip_suffix("rss")).or(bare);
     let swap = prefix.and_then(|prefix| set.get(&format!("{prefix}swap")));
     // A swap that was not read at some instant is the last one read: taking it for zero would draw a fall.
     let mut last = swap.and_then(|swap| swap.values.iter().copied().find(|value| value.is_finite())).unwrap_or(0.0);
@@ -60,7 +61,6 @@ fn with_swap(set: &SeriesSet, series: &Series) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Unit;
 
     fn series(name: &str, role: Role, values: &[f64]) -> Series {
         Series {

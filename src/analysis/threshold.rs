@@ -60,17 +60,9 @@ impl Budget {
         let (metric, growth) = text.split_once('>').ok_or_else(|| BudgetError::NoComparison(text.trim().to_owned()))?;
         let (amount, time) = growth.rsplit_once('/').ok_or_else(|| BudgetError::NoRate(growth.trim().to_owned()))?;
         let metric = metric_name(metric.trim())?;
-        let amount = amount.trim();
-        let digits = amount.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(amount.len());
-        let (number, unit) = amount.split_at(digits);
-        let value: f64 = number.parse().map_err(|_| BudgetError::Amount(amount.to_owned()))?;
-        if value.is_nan() || value < 0.0 {
-            return Err(BudgetError::Amount(amount.to_owned()));
-        }
-        let scale = unit_scale(unit.trim())?;
+        let (value, unit) = self::amount(amount.trim())?;
         let (per, times) = per_scale(time.trim())?;
-        let unit = if unit.trim().is_empty() { Unit::Count } else { Unit::Bytes };
-        Ok(Self { metric, allowed: value * scale * times, per, unit })
+        Ok(Self { metric, allowed: value * times, per, unit })
     }
 
     /// Whether this budget is meant for the metric of this name: `rss` also covers `rss_anon`, which is judged in its
@@ -111,6 +103,18 @@ impl fmt::Display for Per {
 fn metric_name(name: &str) -> Result<String, BudgetError> {
     let valid = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     if valid { Ok(name.to_owned()) } else { Err(BudgetError::Metric(name.to_owned())) }
+}
+
+/// Reads an amount such as `2 MiB` or `3`: its value in bytes or things, and which of the two it is.
+pub(super) fn amount(text: &str) -> Result<(f64, Unit), BudgetError> {
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let value: f64 = number.parse().map_err(|_| BudgetError::Amount(text.to_owned()))?;
+    if value.is_nan() || value < 0.0 {
+        return Err(BudgetError::Amount(text.to_owned()));
+    }
+    let scale = unit_scale(unit.trim())?;
+    Ok((value * scale, if unit.trim().is_empty() { Unit::Count } else { Unit::Bytes }))
 }
 
 fn unit_scale(unit: &str) -> Result<f64, BudgetError> {

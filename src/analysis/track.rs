@@ -8,7 +8,6 @@ use super::roles::Judged;
 
 /// The points of one series that count, in the order of time.
 #[derive(Clone, Debug, Default)]
-#[expect(dead_code, reason = "turns, load and segments are judged by the next step")]
 pub(super) struct Track {
     /// Seconds since the start.
     pub(super) times: Vec<f64>,
@@ -46,6 +45,21 @@ impl Track {
         match (self.times.first(), self.times.last()) {
             (Some(first), Some(last)) => last - first,
             _ => 0.0,
+        }
+    }
+}
+
+impl Track {
+    /// The track of these positions alone.
+    pub(super) fn at(&self, positions: &[usize]) -> Self {
+        let pick = |values: &[f64]| positions.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+        Self {
+            times: pick(&self.times),
+            values: pick(&self.values),
+            turns: self.turns.as_deref().map(pick),
+            load: self.load.as_deref().map(pick),
+            segment: positions.iter().map(|&at| self.segment[at]).collect(),
+            quantum: self.quantum,
         }
     }
 }

@@ -6,6 +6,13 @@ use crate::domain::{Estimate, Unit};
 use super::growth::{Cause, Growth};
 use super::options::Look;
 
+/// Whether reasons carry the figures of the contest.
+const SHOWN: bool = option_env!("SOAK_METHOD_FIGURES").is_some();
+
+fn shown(trace: &str) -> &str {
+    if SHOWN { trace } else { "" }
+}
+
 /// A growth per hour as people read it: `1.2 MiB/h (0.9 to 1.5)`.
 fn rate(unit: Unit, growth: Estimate) -> String {
     let (scale, name) = match unit {
@@ -57,12 +64,38 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
     let since = settled.map_or_else(String::new, |after| format!(" after a warm-up of {}", length(after)));
     let hourly = growth.per_second.map_or_else(String::new, |per_second| rate(unit, per_second.scaled(3600.0)));
     let said = match growth.cause {
-        Cause::TooFew => "too few values for a verdict".to_owned(),
+        Cause::TooFew => "there are too few values for a verdict".to_owned(),
         Cause::Constant => format!("it never changed in {}", length(span_s)),
-        Cause::Short => format!("it was seen for too short a time{since}"),
         Cause::Rises => format!("it grows by {hourly}{since}"),
+        Cause::Climbs => format!("it grows by steps that keep coming, {hourly}"),
         Cause::Level => format!("it does not grow{since}: {hourly}"),
+        Cause::Undecided => format!("the evidence leans neither way: {hourly}"),
+        Cause::Slowing => "it still rises at the end, but ever slower, so it may be warming up".to_owned(),
+        Cause::JustStopped { level_s } => {
+            format!("it rose and stopped, but the level was seen for {} only", length(level_s))
+        }
+        Cause::Steps { count, level_s } => {
+            format!(
+                "it rose in {count} steps, and the {} since the last are too short to exclude another",
+                length(level_s)
+            )
+        }
+        Cause::FewCycles { count } => {
+            format!(
+                "it rises and falls in large cycles, and {count} of them are too few to see whether their floor rises"
+            )
+        }
+        Cause::LateRise { since_s } => format!("it was level and rose in the last {}", length(since_s)),
+        Cause::LongWarmUp { ended_s } => {
+            format!(
+                "its warm-up took {}, and it was not watched long enough since to tell slow growth from settling",
+                length(ended_s)
+            )
+        }
+        Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
+        Cause::Noisy => "its noise would hide a growth that matters".to_owned(),
     };
+    let said = format!("{said}{}", shown(&growth.trace));
     format!("{so_far}{said}")
 }
 

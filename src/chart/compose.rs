@@ -198,6 +198,7 @@ impl<'a> Composer<'a> {
                 EventKind::Exec { name } => format!("new program: {name}"),
                 EventKind::Note { text } => text.clone(),
                 EventKind::Ended { end: RunEnd::TargetEnded(end) } => ended(end),
+                EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => "ceiling crossed".to_owned(),
                 EventKind::Ended { end: RunEnd::Interrupted } => "ended by the user".to_owned(),
                 EventKind::TreeChanged { .. } => {
                     ticks.push(at_s);

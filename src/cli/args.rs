@@ -111,6 +111,10 @@ pub(super) struct RecordArgs {
     /// Share of one core for the dear readings (PSS, USS, cgroup, limits), such as 0.1% or 0.001
     #[arg(long, value_name = "SHARE", default_value = "0.1%", value_parser = share, env = "SOAK_BUDGET", hide_env = true)]
     pub(super) budget: f64,
+    /// End the run, with exit code 1, once a level is passed, such as 'rss > 2 GiB' or 'fds > 90%' (of its limit); may be
+    /// given more than once
+    #[arg(long, value_name = "EXPR")]
+    pub(super) abort_on: Vec<String>,
     /// The folder in which each run gets a folder of its own
     #[arg(long, value_name = "DIR", default_value = "output", env = "SOAK_OUTPUT", hide_env = true)]
     pub(super) output: PathBuf,
@@ -323,8 +327,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
-    let parsed =
-        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     match parsed {
         Some((width, height)) if (400..=8000).contains(&width) && (200..=8000).contains(&height) => Ok((width, height)),
         _ => Err("give width and height in pixels, 400x200 to 8000x8000, such as 1600x900".to_owned()),

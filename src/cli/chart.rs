@@ -45,8 +45,7 @@ pub(super) fn draw(judged: &Judged, folder: &Path, options: &ChartOptions) -> Re
         Some(run) => Source::of_run(run, &judged.set),
         None => Source::of_series(&judged.source, &judged.set),
     };
-    let charts =
-        chart::render(&source, &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
+    let charts = chart::render(&source, &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
     let failed = |path: &Path, error| Failure::new(format!("cannot write {}: {error}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let mut written = Vec::with_capacity(charts.len());

@@ -36,6 +36,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         duration: Some(args.duration),
         warm_up: None,
         budget: BUDGET,
+        ceilings: Vec::new(),
         traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }),
         output: args.output.clone(),
     };
@@ -68,6 +69,8 @@ fn faults(names: &[String]) -> Result<FaultSet, Failure> {
 /// # Errors
 /// Where a fault is unknown or the port cannot be had.
 pub(super) fn serve(args: &DemoServerArgs) -> Result<u8, Failure> {
+    // Its own name in lists of processes; where the kernel refuses, it is called soak.
+    let _ = rustix::thread::set_name(c"soak-demo");
     let lifeline = if args.until_stdin_ends { Lifeline::Stdin } else { Lifeline::Signals };
     let options = ServerOptions { port: args.port, faults: faults(&args.fault)?, lifeline };
     demo::run(options, |address| {

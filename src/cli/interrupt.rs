@@ -30,7 +30,9 @@ impl Interrupt {
     /// Where the system gives no pipe, no thread or no handler.
     pub(super) fn install() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(format!("cannot handle signals: {error}"));
-        let (stop, asked) = rustix::pipe::pipe().map_err(|error| failed(error.into()))?;
+        // Close-on-exec, or a target that soak starts would hold the other end open.
+        let (stop, asked) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let before_quit: BeforeQuit = Arc::default();
         let cleanup = Arc::clone(&before_quit);

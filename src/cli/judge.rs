@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analysis::{self, Budget};
-use crate::domain::{Assessment, Run, SeriesSet, Unit, Verdict};
+use crate::analysis::{self, Budget, Ceiling};
+use crate::domain::run::RunEnd;
+use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit, Verdict};
 use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Style, Subject};
 use crate::store;
@@ -48,6 +49,44 @@ pub(super) fn options(args: &JudgeArgs) -> Result<analysis::Options, Failure> {
     })
 }
 
+/// Checks before a run starts that each budget names a metric, so that a typing error is not found out in the morning.
+///
+/// # Errors
+/// Where one does not, with the names that there are.
+pub(super) fn check_metrics(options: &analysis::Options) -> Result<(), Failure> {
+    match options.budgets.iter().find(|budget| Metric::from_name(&budget.metric).is_none()) {
+        None => Ok(()),
+        Some(budget) => Err(unknown_metric(&budget.metric, Metric::all().map(Metric::name))),
+    }
+}
+
+fn unknown_metric<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let known = known.collect::<Vec<_>>().join(", ");
+    Failure::new(format!("--fail-on: there is no metric '{name}' here; there are {known}"))
+}
+
+/// A budget that covers nothing that was judged would let everything pass.
+fn check_budgets(options: &analysis::Options, assessment: &Assessment) -> Result<(), Failure> {
+    let covers_none = |budget: &&Budget| !assessment.findings.iter().any(|finding| budget.covers(&finding.metric));
+    match options.budgets.iter().find(covers_none) {
+        None => Ok(()),
+        Some(budget) => {
+            Err(unknown_metric(&budget.metric, assessment.findings.iter().map(|finding| finding.metric.as_str())))
+        }
+    }
+}
+
+/// The ceilings that end a run.
+///
+/// # Errors
+/// Where `--abort-on` is not an expression.
+pub(super) fn ceilings(texts: &[String]) -> Result<Vec<Ceiling>, Failure> {
+    let parsed = texts
+        .iter()
+        .map(|text| Ceiling::parse(text).map_err(|error| Failure::new(format!("--abort-on '{text}': {error}"))));
+    parsed.collect()
+}
+
 /// Reads and judges one input: a run's folder, a record, or a file of series.
 ///
 /// # Errors
@@ -58,8 +97,10 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let run = store::read(input).map_err(|error| Failure::from_error(&error))?;
         let set = run.series();
         let warm_up_s = options.warm_up_s.or(run.header.conditions.warm_up_s);
-        let options = analysis::Options { warm_up_s, caveat: report::caveat(&run), ..options.clone() };
+        let options =
+            analysis::Options { warm_up_s, caveat: report::caveat(&run), crossed: crossed(&run), ..options.clone() };
         let assessment = analysis::assess(&set, &options);
+        check_budgets(&options, &assessment)?;
         return Ok(Judged { source, run: Some(run), set, notes: Vec::new(), assessment });
     }
     let unit = unit.map(|unit| match unit {
@@ -74,6 +115,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
     };
     let Imported { set, notes } = imported.map_err(|error| Failure::from_error(&error))?;
     let assessment = analysis::assess(&set, options);
+    check_budgets(options, &assessment)?;
     Ok(Judged { source, run: None, set, notes, assessment })
 }
 
@@ -97,9 +139,16 @@ impl Judged {
         self.run.as_ref().map_or(Subject::File(&self.source), Subject::Run)
     }
 
-    /// The exit code of its verdict.
+    /// The exit code of its verdict; a ceiling that was crossed fails it too.
     pub(super) fn code(&self) -> u8 {
-        code(self.assessment.verdict)
+        if self.assessment.crossed.is_some() { 1 } else { code(self.assessment.verdict) }
+    }
+}
+
+fn crossed(run: &Run) -> Option<String> {
+    match run.end() {
+        Some(RunEnd::CeilingCrossed { crossing }) => Some(crossing.clone()),
+        _ => None,
     }
 }
 

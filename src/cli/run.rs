@@ -28,6 +28,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     // Everything that was typed is checked before anything starts.
     let analysis = judge::options(&args.judge)?;
+    judge::check_metrics(&analysis)?;
     let options = RunOptions {
         traffic: traffic(&args.traffic)?,
         scope: if args.target.tree { Scope::Tree } else { Scope::Process },
@@ -36,6 +37,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         duration: args.record.duration,
         warm_up: warm_up(&args.judge),
         budget: args.record.budget,
+        ceilings: judge::ceilings(&args.record.abort_on)?,
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;
@@ -54,14 +56,12 @@ pub(super) fn watch(
     show: &ShowArgs,
 ) -> Result<std::path::PathBuf, Failure> {
     let mut line = ProgressLine::new(options.duration, show.quiet);
-    if options.duration.is_none() {
-        line.interrupt("no --duration: watching until Ctrl-C or until the target ends");
-    }
+    let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
     let folder = runner::record(&options, interrupt.stop.as_fd(), &mut |seen| match seen {
         Watch::Started { folder, target, before_quit } => {
             interrupt.before_quit(before_quit);
             line.interrupt(&format!(
-                "watching {} (pid {}); the record is {}",
+                "watching {} (pid {}){until}; the record is {}",
                 target.name.escape_debug(),
                 target.pid,
                 folder.display()
@@ -108,7 +108,10 @@ fn selector(args: TargetArgs) -> Result<Selector, Failure> {
         (_, Some(port), ..) => Ok(Selector::Port(port.get())),
         (_, _, Some(name), _) => Ok(Selector::Name(name)),
         (.., Some(program)) => Ok(Selector::Command { program, args: command.collect() }),
-        _ => Err(Failure::new("no target").hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none")),
+        _ => {
+            Err(Failure::new("no target")
+                .hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none"))
+        }
     }
 }
 

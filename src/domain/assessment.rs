@@ -209,6 +209,9 @@ pub struct Assessment {
     pub verdict: Verdict,
     /// Why, in one sentence.
     pub reason: String,
+    /// The ceiling that ended the run before its time, in a sentence; a gate fails on it whatever the verdict.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub crossed: Option<String>,
     /// One claim a metric.
     pub findings: Vec<Finding>,
 }

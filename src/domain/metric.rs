@@ -120,7 +120,7 @@ use Unit::{Bytes, Count, Milliseconds};
 /// The rows stand in the order of the enum, which a test holds.
 #[rustfmt::skip]
 const TABLE: [Row; Metric::COUNT] = [
-    row(Metric::Rss, "rss", "rss_bytes", "Resident memory (RSS)", Bytes, Beside, Sum),
+    row(Metric::Rss, "rss", "rss_bytes", "Resident memory, RSS", Bytes, Beside, Sum),
     row(Metric::RssAnon, "rss_anon", "rss_anon_bytes", "Anonymous memory", Bytes, Decides, Sum),
     row(Metric::RssFile, "rss_file", "rss_file_bytes", "Resident file pages", Bytes, Context, Sum),
     row(Metric::RssShmem, "rss_shmem", "rss_shmem_bytes", "Resident shared memory", Bytes, Beside, Sum),
@@ -130,16 +130,16 @@ const TABLE: [Row; Metric::COUNT] = [
     row(Metric::Fds, "fds", "fds", "File descriptors", Count, Decides, Sum),
     row(Metric::Procs, "procs", "procs", "Processes", Count, Decides, Sum),
     row(Metric::Zombies, "zombies", "zombies", "Zombies", Count, Decides, Sum),
-    row(Metric::Pss, "pss", "pss_bytes", "Proportional memory (PSS)", Bytes, Beside, Sum),
-    row(Metric::Uss, "uss", "uss_bytes", "Unique memory (USS)", Bytes, Beside, Sum),
+    row(Metric::Pss, "pss", "pss_bytes", "Proportional memory, PSS", Bytes, Beside, Sum),
+    row(Metric::Uss, "uss", "uss_bytes", "Unique memory, USS", Bytes, Beside, Sum),
     row(Metric::CpuTime, "cpu_time", "cpu_time_ms", "CPU time", Milliseconds, Context, Sum),
     row(Metric::MinorFaults, "minor_faults", "minor_faults", "Minor faults", Count, Context, Sum),
     row(Metric::MajorFaults, "major_faults", "major_faults", "Major faults", Count, Context, Sum),
     row(Metric::VoluntarySwitches, "voluntary_switches", "voluntary_switches", "Voluntary context switches (main thread)", Count, Context, Sum),
     row(Metric::InvoluntarySwitches, "involuntary_switches", "involuntary_switches", "Involuntary context switches (main thread)", Count, Context, Sum),
-    row(Metric::CgroupMemory, "cgroup_memory", "cgroup_memory_bytes", "Memory of the cgroup", Bytes, Beside, Root),
-    row(Metric::CgroupAnon, "cgroup_anon", "cgroup_anon_bytes", "Anonymous memory of the cgroup", Bytes, Beside, Root),
-    row(Metric::CgroupMemoryLimit, "cgroup_memory_limit", "cgroup_memory_limit_bytes", "Memory limit of the cgroup", Bytes, Context, Root),
+    row(Metric::CgroupMemory, "cgroup_memory", "cgroup_memory_bytes", "Cgroup memory", Bytes, Beside, Root),
+    row(Metric::CgroupAnon, "cgroup_anon", "cgroup_anon_bytes", "Cgroup anonymous memory", Bytes, Beside, Root),
+    row(Metric::CgroupMemoryLimit, "cgroup_memory_limit", "cgroup_memory_limit_bytes", "Cgroup memory limit", Bytes, Context, Root),
     row(Metric::FdLimit, "fd_limit", "fd_limit", "Limit on open files", Count, Context, Root),
     row(Metric::ThreadLimit, "thread_limit", "thread_limit", "Limit on threads", Count, Context, Root),
 ];

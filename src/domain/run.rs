@@ -125,6 +125,11 @@ pub enum RunEnd {
     Interrupted,
     /// The target ended.
     TargetEnded(TargetEnd),
+    /// A ceiling was crossed that the user had set for ending the run.
+    CeilingCrossed {
+        /// Which, and by what, in a sentence.
+        crossing: String,
+    },
 }
 
 /// What sampling cost soak itself.

@@ -151,9 +151,11 @@ impl Splitter {
             Delimiter::Byte(byte) => {
                 self.text.push_str(text);
                 let mut start = 0;
-                for (end, _) in text.match_indices(char::from(byte)) {
-                    self.fields.push((start, end));
-                    start = end + 1;
+                for (end, found) in text.bytes().enumerate() {
+                    if found == byte {
+                        self.fields.push((start, end));
+                        start = end + 1;
+                    }
                 }
                 self.fields.push((start, text.len()));
             }

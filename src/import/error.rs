@@ -170,7 +170,7 @@ pub enum Fault {
     },
     /// A column of memory without a unit cannot be in bytes.
     #[error(
-        "column \"{column}\" has no unit and, read as bytes, is never above {largest}; name it {column}_kb or {column}_mb"
+        "column \"{column}\" has no unit and, read as bytes, is never above {largest}; name it {column}_kb, {column}_mb or {column}_bytes"
     )]
     UnitMissing {
         /// The column's name.

@@ -9,8 +9,12 @@ use super::table::{Seen, Table};
 use crate::domain::bytes::human;
 use crate::domain::{Metric, Role, Series, SeriesSet, Unit};
 
-/// No process is resident with less: a column that never reaches this, read as bytes, is in another unit.
-const SMALLEST_PROCESS: f64 = 131_072.0;
+/// Hardly a process is resident with less than 1 MiB: a column that never reaches it, read as bytes, is in another unit. A
+/// misread unit hides any leak, so that a question is the smaller harm.
+const SMALLEST_RESIDENT: f64 = 1_048_576.0;
+
+/// The same for anonymous memory, of which a small C program has 90 KB.
+const SMALLEST_ANONYMOUS: f64 = 65_536.0;
 
 /// A running total may fall at restarts; where it falls at more rows than one in this many, it is no running total.
 const RESTARTS_AT_MOST_EVERY: usize = 20;
@@ -80,12 +84,12 @@ fn note_columns(columns: &[Column], seen: &[Seen], notes: &mut Vec<String>) {
 }
 
 fn refuse_bare_sizes(columns: &[Column], seen: &[Seen]) -> Result<(), Fault> {
-    let resident =
-        |column: &Column| matches!(column.metric, Some(Metric::Rss | Metric::Vms | Metric::Pss)) && !column.unit_told;
-    let bare = columns
-        .iter()
-        .zip(seen)
-        .find(|(column, seen)| resident(column) && seen.largest > 0.0 && seen.largest < SMALLEST_PROCESS);
+    let smallest = |column: &Column| match column.metric {
+        Some(Metric::Rss | Metric::Vms | Metric::Pss) if !column.unit_told => SMALLEST_RESIDENT,
+        Some(Metric::RssAnon) if !column.unit_told => SMALLEST_ANONYMOUS,
+        _ => 0.0,
+    };
+    let bare = columns.iter().zip(seen).find(|(column, seen)| seen.largest > 0.0 && seen.largest < smallest(column));
     match bare {
         Some((column, seen)) => {
             Err(Fault::UnitMissing { column: quoted(&column.header), largest: human(seen.largest) })

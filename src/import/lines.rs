@@ -105,6 +105,9 @@ fn refuse_other_encodings(start: &[u8]) -> Result<(), Fault> {
     ];
     match known.iter().find(|(magic, ..)| start.starts_with(magic)) {
         Some(&(_, what, remedy)) => Err(Fault::Encoding { what, remedy }),
+        None if start.contains(&0) => {
+            Err(Fault::Encoding { what: "not a text file", remedy: "export its series as CSV" })
+        }
         None => Ok(()),
     }
 }

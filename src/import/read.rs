@@ -1,7 +1,7 @@
 //! The way in: a path or a stream becomes a set of series.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::error::{Fault, ImportError};
@@ -38,7 +38,11 @@ pub struct Imported {
 /// Where the file cannot be read, or not without guessing: the message names the line, the column and what to do.
 pub fn read(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
     let input = path.display().to_string();
-    let file = match File::open(path) {
+    let opened = File::open(path).and_then(|file| {
+        let is_folder = file.metadata()?.is_dir();
+        if is_folder { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(file) }
+    });
+    let file = match opened {
         Ok(file) => file,
         Err(error) => return Err(ImportError { input, fault: Fault::Open(error) }),
     };

@@ -52,6 +52,10 @@ impl FdCounter {
         Ok(Self { pid, counting, folder })
     }
 
+    pub(super) fn lists(&self) -> bool {
+        self.counting == FdCounting::Listing
+    }
+
     pub(super) fn count(&self, process: BorrowedFd<'_>) -> Result<u64, ProcfsError> {
         let counted = match (self.counting, &self.folder) {
             (FdCounting::FolderSize, Some(folder)) => folder_size(folder.as_fd()),

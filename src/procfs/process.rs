@@ -70,6 +70,11 @@ impl Process {
         self.fds.count(self.folder.as_fd())
     }
 
+    /// Whether counting descriptors means to list them, which costs about 0.5 us each.
+    pub fn lists_fds(&self) -> bool {
+        self.fds.lists()
+    }
+
     /// Reads CPU time, faults and start time: 3 us with one thread, 23 us with 1,000.
     ///
     /// # Errors

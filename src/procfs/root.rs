@@ -1,5 +1,6 @@
 //! Where the kernel's view of the machine is mounted, and what is found by looking over all of it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -86,7 +87,7 @@ impl ProcRoot {
     /// Where the processes cannot be listed.
     pub fn children_by_parent(
         &self,
-        parents: &[u32],
+        parents: &HashSet<u32>,
         buffer: &mut Buffer,
         found: &mut Vec<u32>,
     ) -> Result<(), ProcfsError> {

@@ -53,6 +53,10 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
 /// The verdict and its reason in one line.
 pub fn verdict_line(assessment: &Assessment, style: Style) -> String {
     let word = assessment.verdict.word().to_uppercase();
+    if let Some(crossing) = &assessment.crossed {
+        let failed = painted("CEILING CROSSED", Verdict::Growing, style);
+        return format!("{failed}: {}; {word}: {}", printable(crossing), printable(&assessment.reason));
+    }
     format!("{}: {}", painted(&word, assessment.verdict, style), printable(&assessment.reason))
 }
 
@@ -112,6 +116,7 @@ fn ending(run: &Run) -> Option<String> {
     let sentence = match run.end() {
         Some(RunEnd::Complete) => return damage(run),
         Some(RunEnd::Interrupted) => "ended early by the user".to_owned(),
+        Some(RunEnd::CeilingCrossed { crossing }) => format!("ended early: {}", printable(crossing)),
         Some(RunEnd::TargetEnded(end)) => format!("the target ended: {}", cause(end)),
         None => "soak was ended before the run was; this is what the record holds".to_owned(),
     };
@@ -129,7 +134,13 @@ const FAILED_SHARE: f64 = 0.2;
 pub fn caveat(run: &Run) -> Option<String> {
     match run.end() {
         // A program that exits with 0 has ended as it meant to.
-        None | Some(RunEnd::Complete | RunEnd::Interrupted | RunEnd::TargetEnded(TargetEnd::Exited { code: 0 })) => {}
+        None
+        | Some(
+            RunEnd::Complete
+            | RunEnd::Interrupted
+            | RunEnd::CeilingCrossed { .. }
+            | RunEnd::TargetEnded(TargetEnd::Exited { code: 0 }),
+        ) => {}
         Some(RunEnd::TargetEnded(end)) => return Some(format!("the target ended before the run did: {}", cause(end))),
     }
     let last = run.traffic.last()?;
@@ -176,25 +187,40 @@ fn signal_name(signal: i32) -> &'static str {
 
 fn table(out: &mut String, set: &SeriesSet, assessment: &Assessment, style: Style) {
     let _ = writeln!(out, "\n{:<26}{:>10}  {:<30}verdict", "metric", "latest", "growth (95 % interval)");
+    let mut beside = false;
     for role in [Role::Decides, Role::Beside] {
         for finding in assessment.findings.iter().filter(|finding| finding.role == role) {
             let latest = set.get(&finding.metric).and_then(|series| series.values.iter().rev().find(|v| v.is_finite()));
-            let latest = latest.map_or_else(|| "-".to_owned(), |&value| quantity(value, finding.unit));
-            let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
-            let label = clipped(&printable(&finding.label), 25);
-            let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
-            let verdict = painted(finding.verdict.word(), finding.verdict, style);
-            let note = match (finding.budget, role) {
-                (Some(BudgetOutcome::Within), _) => ", in budget",
-                (_, Role::Decides) => "",
-                (_, Role::Beside | Role::Context) => " *",
-            };
-            let _ = writeln!(out, "{label:<26}{latest:>10}  {growth:<30}{verdict}{note}");
+            // What is not there at all (no shared memory, no swap) is not worth a line.
+            if role == Role::Beside && latest.is_none_or(|&value| value <= 0.0) {
+                continue;
+            }
+            beside |= role == Role::Beside;
+            row(out, finding, latest.copied(), style);
         }
     }
-    if assessment.findings.iter().any(|finding| finding.role == Role::Beside) {
+    if beside {
         out.push_str("* shown beside the others; does not decide\n");
     }
+}
+
+fn row(out: &mut String, finding: &Finding, latest: Option<f64>, style: Style) {
+    let label = clipped(&printable(&finding.label), 25);
+    let latest = latest.map_or_else(|| "-".to_owned(), |value| quantity(value, finding.unit));
+    let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
+    let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
+    let mut verdict = painted(finding.verdict.word(), finding.verdict, style);
+    if finding.budget == Some(BudgetOutcome::Within) {
+        verdict.push_str(", in budget");
+    }
+    if finding.role == Role::Beside {
+        // The slow tier's metrics are read too seldom in a short run; that is no finding on the target.
+        if finding.verdict == Verdict::Inconclusive && finding.growth_per_hour.is_none() {
+            verdict = format!("{} readings", finding.samples);
+        }
+        verdict.push_str(" *");
+    }
+    let _ = writeln!(out, "{label:<26}{latest:>10}  {growth:<30}{verdict}");
 }
 
 /// Deciding findings that are not plainly steady are told in a sentence each.

@@ -3,6 +3,7 @@
 pub mod demo;
 mod demo_process;
 mod record;
+mod recorder;
 mod so_far;
 
 pub use demo_process::{DemoProcess, DemoProcessError};

@@ -3,28 +3,26 @@
 //! The sampler's thread and the driver's write into the one record; this thread watches over them, flushes the record to
 //! the disk now and then, and shows what is going on to whoever asked.
 
-use std::ops::ControlFlow;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::analysis::Ceiling;
 use crate::clock::{Clock, RealClock};
-use crate::domain::run::{
-    Conditions, Event, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions,
-};
-use crate::domain::traffic::{FailureTally, TrafficSummary};
-use crate::domain::{Elapsed, Sample, TrafficTick};
-use crate::driver::{self, DriverError, DriverSummary, PlainGet};
+use crate::domain::Elapsed;
+use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions};
+use crate::driver::{DriverError, PlainGet};
 use crate::procfs::ProcRoot;
-use crate::sampler::{self, Ended, Observation, Sampler, SamplerError, Watched};
+use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
 use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
 
-use super::so_far::{Latest, SoFar};
+use super::recorder::{Guards, Notice, Recorder, summary, told};
+use super::so_far::Latest;
 
 /// How long a target that soak started may take to end after SIGTERM, before SIGKILL.
 const GRACE: Duration = Duration::from_secs(10);
@@ -48,6 +46,8 @@ pub struct RunOptions {
     pub warm_up: Option<Duration>,
     /// The share of one core that the slow tier keeps to.
     pub budget: f64,
+    /// Levels that end the run.
+    pub ceilings: Vec<Ceiling>,
     /// What is sent meanwhile.
     pub traffic: Option<PlainGet>,
     /// The folder in which the run's folder is made.
@@ -113,7 +113,11 @@ pub fn record(
     let clock: Arc<dyn Clock> = Arc::new(RealClock::start());
     let (notices, heard) = mpsc::channel();
     let recorder = Arc::new(Recorder::new(writer, notices.clone(), Arc::clone(&clock)));
-    watch(Watch::Started { folder: folder.path(), target: target.identity(), before_quit: target.asker().map_err(RunError::Descriptor)? });
+    watch(Watch::Started {
+        folder: folder.path(),
+        target: target.identity(),
+        before_quit: target.asker().map_err(RunError::Descriptor)?,
+    });
 
     let watched = Watched {
         root,
@@ -124,10 +128,11 @@ pub fn record(
     let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
     let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic)).transpose()?;
     let sampling = Arc::clone(&recorder);
+    let mut guards = Guards::new(options.ceilings.clone());
     let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn(move || {
         let ended = sampler.run(&mut |seen| {
             sampling.observe(&seen);
-            ControlFlow::Continue(())
+            sampling.guard(&seen, &mut guards)
         });
         // Whoever attends has left only when this thread has ended.
         let _ = notices.send(Notice::SamplingEnded);
@@ -142,12 +147,6 @@ pub fn record(
     close(&recorder, &mut target, ending, watch)?;
     flusher.flush()?;
     Ok(folder.path().to_owned())
-}
-
-/// What the attending thread hears from the others.
-enum Notice {
-    Said(String),
-    SamplingEnded,
 }
 
 /// Flushes, and shows the latest, until the sampler has ended.
@@ -165,7 +164,7 @@ fn attend(heard: &Receiver<Notice>, recorder: &Recorder, flusher: &store::Flushe
                 watch(Watch::Said(&told(&error)));
             }
         }
-        let latest = recorder.so_far().latest();
+        let latest = recorder.latest();
         watch(Watch::Latest(&latest));
     }
 }
@@ -179,7 +178,11 @@ fn close(
 ) -> Result<(), RunError> {
     let end = match ending {
         Ended::Complete => RunEnd::Complete,
-        Ended::Stopped | Ended::SinkClosed => RunEnd::Interrupted,
+        Ended::Stopped => RunEnd::Interrupted,
+        Ended::SinkClosed => match recorder.crossed() {
+            Some(crossing) => RunEnd::CeilingCrossed { crossing: crossing.to_string() },
+            None => RunEnd::Interrupted,
+        },
         Ended::TargetEnded => {
             RunEnd::TargetEnded(target.end()?.unwrap_or(TargetEnd::Vanished { out_of_memory: false }))
         }
@@ -192,105 +195,11 @@ fn close(
     {
         recorder.event(EventKind::TargetStopped { end });
     }
-    let lost = recorder.writer().lost_lines();
+    let lost = recorder.lost_lines();
     if lost > 0 {
         watch(Watch::Said(&format!("{lost} lines of the record were lost while it could not be written")));
     }
     Ok(())
-}
-
-/// What the sampler's thread and the driver's share: the record, and the latest of everything.
-struct Recorder {
-    writer: Mutex<Writer>,
-    so_far: Mutex<SoFar>,
-    notices: Sender<Notice>,
-    failing: Mutex<bool>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Recorder {
-    fn new(writer: Writer, notices: Sender<Notice>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            writer: Mutex::new(writer),
-            so_far: Mutex::new(SoFar::new()),
-            notices,
-            failing: Mutex::new(false),
-            clock,
-        }
-    }
-
-    /// Starts the traffic with its ticks going into the record.
-    fn drive(self: &Arc<Self>, traffic: PlainGet) -> Result<driver::Driver, DriverError> {
-        let recorder = Arc::clone(self);
-        driver::start(traffic, Arc::clone(&self.clock), Box::new(move |tick| recorder.tick(tick)))
-    }
-
-    fn observe(&self, seen: &Observation) {
-        match seen {
-            Observation::Sample(sample) => self.sample(sample),
-            Observation::Event(event) => {
-                if let EventKind::Unreadable { metric, reason } = &event.kind {
-                    self.say(format!("{metric} cannot be read: {reason}"));
-                }
-                self.wrote(self.writer().event(event));
-            }
-        }
-    }
-
-    fn sample(&self, sample: &Sample) {
-        self.wrote(self.writer().sample(sample));
-        self.so_far().sample(sample);
-    }
-
-    fn tick(&self, tick: TrafficTick) {
-        self.wrote(self.writer().traffic(&tick));
-        self.so_far().traffic(tick);
-    }
-
-    fn event(&self, kind: EventKind) {
-        self.wrote(self.writer().event(&Event { at: self.clock.now(), kind }));
-    }
-
-    /// Says once that writing fails, and once that it works again.
-    fn wrote(&self, outcome: Result<(), WriteError>) {
-        let mut failing = locked(&self.failing);
-        match outcome {
-            Err(error) if !*failing => {
-                *failing = true;
-                self.say(format!("{}; sampling goes on, and the lines are kept until there is room", told(&error)));
-            }
-            Ok(()) if *failing => {
-                *failing = false;
-                self.say("the record can be written again".to_owned());
-            }
-            _ => {}
-        }
-    }
-
-    fn say(&self, text: String) {
-        // Nobody attends any more once the run has ended.
-        let _ = self.notices.send(Notice::Said(text));
-    }
-
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        locked(&self.writer)
-    }
-
-    fn so_far(&self) -> MutexGuard<'_, SoFar> {
-        locked(&self.so_far)
-    }
-}
-
-/// A thread that panicked while it held the lock has left a whole value behind: each is changed in one step.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn told(error: &WriteError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
@@ -325,28 +234,5 @@ fn sampler_options(options: &RunOptions) -> sampler::Options {
         until: options.duration.map(Elapsed::new),
         budget: options.budget,
         scope: options.scope,
-    }
-}
-
-fn summary(driver: DriverSummary) -> TrafficSummary {
-    let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-    let latency = driver.latency.unwrap_or_default();
-    TrafficSummary {
-        turns: driver.turns,
-        errors: driver.errors,
-        redirects: driver.redirects,
-        waiting_at_end: driver.waiting_at_end,
-        cut_at_end: driver.cut_at_end,
-        mean_us: driver.mean_latency.map_or(0, micros),
-        p50_us: micros(latency.p50),
-        p95_us: micros(latency.p95),
-        p99_us: micros(latency.p99),
-        max_us: micros(latency.max),
-        max_lag_us: micros(driver.max_lag),
-        failures: driver
-            .error_classes
-            .into_iter()
-            .map(|class| FailureTally { class: class.class.to_string(), count: class.count, example: class.example })
-            .collect(),
     }
 }

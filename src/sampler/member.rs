@@ -29,6 +29,13 @@ pub(super) enum Phase {
     Gone,
 }
 
+/// Whether descriptors are counted at this tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Descriptors {
+    Counted,
+    LeftOut,
+}
+
 /// Totals that only grow while the process lives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counters {
@@ -67,14 +74,14 @@ impl Member {
         }
     }
 
-    /// Reads the fast tier: one read of `status`, one count of descriptors.
+    /// Reads the fast tier: one read of `status`, one count of descriptors where that is wanted.
     ///
     /// # Errors
     /// Why the descriptors cannot be counted, which leaves the rest of the readings standing.
-    pub(super) fn read_fast(&mut self, buffer: &mut Buffer) -> Result<(), ProcfsError> {
+    pub(super) fn read_fast(&mut self, descriptors: Descriptors, buffer: &mut Buffer) -> Result<(), ProcfsError> {
         self.fds = None;
         self.read_status(buffer);
-        if self.phase != Phase::Live {
+        if self.phase != Phase::Live || descriptors == Descriptors::LeftOut {
             return Ok(());
         }
         match self.process.fd_count() {

@@ -77,7 +77,6 @@ pub enum SamplerError {
 
 /// Something that the sampler saw. An event comes before the sample of its tick.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "handed on by value once a tick; a box would be an allocation a tick")]
 pub enum Observation {
     /// What was read at one instant.
     Sample(Sample),

@@ -12,7 +12,7 @@ use crate::procfs::Buffer;
 
 use super::announce::{Announcements, failure, missing_line};
 use super::cost::{Cadence, process_cpu, thread_cpu};
-use super::member::{Counters, Member, Phase, Replaced};
+use super::member::{Counters, Descriptors, Member, Phase, Replaced};
 use super::options::{Ended, Observation, Options, SamplerError, Watched};
 use super::schedule::Schedule;
 use super::slow::SlowTier;
@@ -22,6 +22,9 @@ use super::tree::{Changes, Tree};
 /// The share of one core that reading CPU time and faults keeps to. At 1 s this is every tick up to some 20,000 threads; at
 /// 10 ms every tick while a reading costs 5 us or less.
 const STAT_SHARE: f64 = 0.0005;
+/// The share of one core that counting descriptors keeps to where they have to be listed (before Linux 6.2): 10,000 of
+/// them cost 4 to 8 ms, which is then every second or so.
+const FD_LIST_SHARE: f64 = 0.005;
 /// How often the cost so far is recorded, so that a run that is cut short has it too.
 const COST_EVERY: Duration = Duration::from_mins(1);
 /// A process whose memory is given up has ended for good within this time, unless only its main thread has.
@@ -40,6 +43,7 @@ pub struct Sampler {
     tree: Option<Tree>,
     slow: SlowTier,
     stat_cadence: Cadence,
+    fd_cadence: Cadence,
     buffer: Buffer,
     said: Announcements,
     events: Vec<EventKind>,
@@ -76,6 +80,7 @@ impl Sampler {
             tree,
             slow,
             stat_cadence: Cadence::default(),
+            fd_cadence: Cadence::default(),
             buffer: Buffer::new(),
             said: Announcements::default(),
             events: Vec::new(),
@@ -115,6 +120,15 @@ impl Sampler {
         ended
     }
 
+    /// Takes one sample of the fast tier now, outside the schedule, and drops the events of it: for the bench that compares
+    /// it with the bare system calls. `None` once the target has ended.
+    pub fn fast_sample(&mut self) -> Option<Readings> {
+        let mut readings = Readings::new();
+        self.read_fast(self.clock.now(), &mut readings)?;
+        self.events.clear();
+        Some(readings)
+    }
+
     /// Waits for the tick that is due then; an answer is the end.
     fn wait(&self, due: Elapsed) -> Option<Ended> {
         let end = self.options.until.filter(|&until| until < due);
@@ -152,9 +166,30 @@ impl Sampler {
             changes.joined = tree.look(members, at, buffer);
         }
         let mut sums = Sums::new();
+        self.read_members(at, &mut sums);
+        if let Some(tree) = &mut self.tree {
+            changes.left = tree.bury(&mut self.members);
+        }
+        if self.members.first().is_none_or(|root| root.phase != Phase::Live) {
+            // A sum without the root would show a fall that never was: the sample stays empty.
+            self.root_is_hollow(at)?;
+            return Some(changes);
+        }
+        self.hollow_since = None;
+        self.add_switches(&mut sums);
+        self.announce_missing(&sums);
+        sums.write(readings);
+        Some(changes)
+    }
+
+    fn read_members(&mut self, at: Elapsed, sums: &mut Sums) {
+        // Where the count is one call, it is not worth timing.
+        let listed = self.members.first().is_some_and(|root| root.process.lists_fds());
+        let descriptors = if listed && !self.fd_cadence.due(at) { Descriptors::LeftOut } else { Descriptors::Counted };
+        let before = (listed && descriptors == Descriptors::Counted).then(thread_cpu);
         let (mut live, mut zombies) = (0, 0);
         for member in &mut self.members {
-            let counted = member.read_fast(&mut self.buffer);
+            let counted = member.read_fast(descriptors, &mut self.buffer);
             match member.phase {
                 Phase::Live => live += 1,
                 Phase::Zombie => zombies += 1,
@@ -163,25 +198,18 @@ impl Sampler {
             if member.phase != Phase::Live {
                 continue;
             }
-            member.add_fast(&mut sums);
+            member.add_fast(sums);
             if let Err(error) = counted {
                 self.events.extend(self.said.unreadable(Metric::Fds, || failure(&error)));
             }
         }
-        if self.members.first().is_none_or(|root| root.phase != Phase::Live) {
-            self.root_is_hollow(at)?;
-        } else {
-            self.hollow_since = None;
+        if let Some(before) = before {
+            self.fd_cadence.space_by_cost(at, thread_cpu().saturating_sub(before), FD_LIST_SHARE);
         }
-        if let Some(tree) = &mut self.tree {
-            changes.left = tree.bury(&mut self.members);
+        if self.tree.is_some() {
             sums.add(Metric::Procs, Some(live));
             sums.add(Metric::Zombies, Some(zombies));
         }
-        self.add_switches(&mut sums);
-        self.announce_missing(&sums);
-        sums.write(readings);
-        Some(changes)
     }
 
     /// The root has no memory: `None` if that is because it has ended. While it is on its way out, the sample is empty.

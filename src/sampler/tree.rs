@@ -5,6 +5,7 @@
 //! [`SHARE`] of a core, and in any case every [`AT_LEAST`]. A process that is born and has handed its own child to init
 //! between two looks is not seen, and neither is that child.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
@@ -13,7 +14,7 @@ use crate::domain::Elapsed;
 use crate::procfs::{Buffer, Keep, PidCounter, ProcRoot, Process, ProcfsError};
 
 use super::cost::{Cadence, thread_cpu};
-use super::member::{Counters, Member, Phase};
+use super::member::{Counters, Descriptors, Member, Phase};
 
 /// The share of one core that looking for new members keeps to: a member of one thread costs about 10 us a look, so that
 /// 50 of them are looked at up to ten times a second.
@@ -116,6 +117,7 @@ impl Tree {
 
     fn find(&mut self, members: &mut Vec<Member>, buffer: &mut Buffer) -> u32 {
         let mut joined = 0;
+        let mut known: HashSet<u32> = members.iter().map(|member| member.process.pid()).collect();
         // Members that are added below are asked in the same look, so whole branches join at once.
         let mut asked = 0;
         let mut found = Vec::new();
@@ -130,31 +132,28 @@ impl Tree {
                 }
             } else {
                 asked = members.len();
-                let parents: Vec<u32> = members.iter().map(|member| member.process.pid()).collect();
-                let _ = self.root.children_by_parent(&parents, buffer, &mut found);
+                let _ = self.root.children_by_parent(&known, buffer, &mut found);
             }
             for &pid in &found {
-                joined += u32::from(self.admit(members, pid, buffer));
+                let Some(member) = self.candidate(pid, &known, members.len(), buffer) else { continue };
+                known.insert(pid);
+                members.push(member);
+                joined += 1;
             }
         }
         joined
     }
 
-    fn admit(&self, members: &mut Vec<Member>, pid: u32, buffer: &mut Buffer) -> bool {
-        if members.iter().any(|member| member.process.pid() == pid) {
-            return false;
+    /// The process of this pid, if it is new and a child of a member.
+    fn candidate(&self, pid: u32, known: &HashSet<u32>, members: usize, buffer: &mut Buffer) -> Option<Member> {
+        if known.contains(&pid) {
+            return None;
         }
-        let Ok(process) = Process::open(&self.root, pid, keep(members.len())) else { return false };
-        let mut member = Member::new(process);
-        let _ = member.read_fast(buffer);
+        let mut member = Member::new(Process::open(&self.root, pid, keep(members)).ok()?);
+        let _ = member.read_fast(Descriptors::LeftOut, buffer);
         // The pid may have gone to a stranger between the list and the opening; a stranger has another parent.
-        let related =
-            member.status.parent.is_some_and(|parent| members.iter().any(|member| member.process.pid() == parent));
-        if related && member.phase != Phase::Gone {
-            members.push(member);
-            return true;
-        }
-        false
+        let related = member.status.parent.is_some_and(|parent| known.contains(&parent));
+        (related && member.phase != Phase::Gone).then_some(member)
     }
 }
 

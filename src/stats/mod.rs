@@ -1,5 +1,8 @@
 //! Pure mathematics on slices of `f64`; every formula names its source. The lowest floor: it imports nothing of soak.
 
+pub mod autoregression;
+pub mod basis;
 pub mod line_fit;
+pub mod outliers;
 pub mod quantile;
 pub mod student_t;

@@ -111,3 +111,25 @@ fn line_of(root: &ProcRoot, pid: u32, buffer: &mut Buffer) -> Vec<u32> {
 fn stat(root: &ProcRoot, pid: u32, buffer: &mut Buffer) -> Option<Stat> {
     Process::open(root, pid, Keep::Folder).and_then(|process| process.stat(buffer)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture() -> ProcRoot {
+        ProcRoot::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/proc/server"))
+    }
+
+    #[test]
+    fn a_port_of_a_server_and_its_worker_is_the_servers() {
+        assert_eq!(by_port(&fixture(), 8080).unwrap(), 812);
+        assert_eq!(by_port(&fixture(), 9090).unwrap(), 812, "version six");
+    }
+
+    #[test]
+    fn a_port_without_a_listener_is_told_from_one_whose_listener_is_hidden() {
+        let refused = |port| by_port(&fixture(), port).unwrap_err().to_string();
+        assert_eq!(refused(8082), "no process listens on port 8082; `ss -ltnp` lists who does");
+        assert!(refused(8083).contains("belongs to another user or container; run soak as root"));
+    }
+}

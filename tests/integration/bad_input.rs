@@ -6,7 +6,11 @@ use crate::soak::Soak;
 
 /// Runs soak with `args` and holds its answer: exit code 2, nothing on stdout, one line with all of `words`.
 fn refused(args: &[&str], words: &[&str]) {
-    let answer = Soak::new(args).file("no_time.csv", "a,b\n1,2\n").file("empty.csv", "").run();
+    let answer = Soak::new(args)
+        .file("no_time.csv", "a,b\n1,2\n")
+        .file("empty.csv", "")
+        .file("fds.csv", "t,fds\n0,1\n1,2\n")
+        .run();
     assert_eq!(answer.code, 2, "{args:?}: {}", answer.err);
     assert_eq!(answer.out, "", "{args:?}");
     assert_eq!(answer.err.trim_end().lines().count(), 1, "{args:?}: {}", answer.err);
@@ -28,8 +32,8 @@ fn refused_by_the_parser(args: &[&str], words: &[&str]) {
 #[test]
 fn targets_that_are_none() {
     // The greatest pid that Linux hands out is 2^22.
-    refused(&["--pid", "4194304"], &["4194304", "no such process"]);
-    refused(&["--pid", "2"], &["kernel thread"]);
+    refused(&["--pid", "4194304"], &["4194304", "no process"]);
+    refused(&["--pid", "2"], &["thread of the kernel"]);
     refused(&["--name", "no-such-process-anywhere"], &["no-such-process-anywhere"]);
     refused(&["--duration", "5s"], &["no target", "--pid"]);
     refused(&["--", "./no-such-program"], &["no-such-program"]);
@@ -51,7 +55,7 @@ fn flags_out_of_bounds() {
     refused_by_the_parser(&["--pid", "0"], &["--pid"]);
     refused_by_the_parser(&["--pid", "1", "--budget", "0"], &["--budget", "0.1%"]);
     refused_by_the_parser(&["--pid", "1", "--ignore", "5m"], &["--ignore", "10m..12m"]);
-    refused_by_the_parser(&["--pdi", "1"], &["--pdi", "--pid"]);
+    refused_by_the_parser(&["--pid", "1", "--duratoin", "5s"], &["--duratoin", "--duration"]);
 }
 
 #[test]
@@ -59,6 +63,9 @@ fn urls_and_expressions_that_say_nothing() {
     refused(&["--pid", "1", "--url", "localhost:8080"], &["--url", "http://"]);
     refused(&["--pid", "1", "--url", "https://localhost/"], &["--url", "TLS"]);
     refused(&["--pid", "1", "--fail-on", "rss is big"], &["--fail-on", "rss is big"]);
+    refused(&["--pid", "1", "--fail-on", "rsss > 2 MiB/h"], &["--fail-on", "rsss", "rss_anon"]);
+    refused(&["--pid", "1", "--abort-on", "rsss > 2 GiB"], &["--abort-on", "rsss", "rss_anon"]);
+    refused(&["analyze", "--fail-on", "rss > 2 MiB/h", "fds.csv"], &["--fail-on", "'rss'", "fds"]);
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn one_bad_file_among_good_ones_costs_only_itself() {
     let rows: String = (0..600).map(|t| format!("{t},{}\n", 50_000_000 + t % 7 * 4096)).collect();
     let answer = Soak::new(["analyze", "--json", "good.csv", "bad.csv"])
         .file("good.csv", &format!("elapsed_s,rss_bytes\n{rows}"))
-        .file("bad.csv", "elapsed_s,rss_bytes\n0,x\n1,y\n")
+        .file("bad.csv", "when,rss_bytes\n0,1\n1,2\n")
         .run();
     assert_eq!(answer.code, 2);
     assert_eq!(answer.json()["verdict"], "steady", "{}", answer.out);

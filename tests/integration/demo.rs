@@ -5,7 +5,7 @@
 use crate::soak::{Answer, Soak};
 
 fn demo(faults: &[&str]) -> (Answer, Soak) {
-    let mut args = vec!["demo", "--json", "--duration", "24s", "--interval", "60ms", "--rate", "50"];
+    let mut args = vec!["demo", "--json", "--duration", "18s", "--interval", "50ms", "--rate", "50"];
     for fault in faults {
         args.extend(["--fault", fault]);
     }

@@ -5,11 +5,20 @@ use crate::soak::Soak;
 #[test]
 fn soak_at_its_shortest_interval_is_steady_and_small() {
     let soak = env!("CARGO_BIN_EXE_soak");
-    let answer = Soak::new(["--json", "--duration", "30s", "--interval", "60ms", "--"])
-        .args([soak, "--quiet", "--interval", "10ms", "--duration", "10m", "--", "sleep", "600"])
-        .run();
+    let mut outer = Soak::new(["--json", "--duration", "30s", "--interval", "60ms", "--"]).args([
+        soak,
+        "--quiet",
+        "--interval",
+        "10ms",
+        "--duration",
+        "10m",
+        "--",
+        "sleep",
+        "600",
+    ]);
+    let answer = outer.run();
     assert_eq!(answer.finding("rss_anon")["verdict"], "steady", "{}{}", answer.out, answer.err);
     assert_eq!(answer.finding("fds")["verdict"], "steady", "{}", answer.out);
-    let latest = answer.last_reading("rss_bytes");
+    let latest = outer.last_reading("rss_bytes");
     assert!(latest < 15 << 20, "{latest} bytes");
 }

@@ -38,7 +38,7 @@ fn what_was_recorded_survives_a_kill() {
 
 #[test]
 fn the_command_line_of_the_target_stays_out_of_the_record() {
-    let mut soak = Soak::new(["--duration", "1s", "--", "sh", "-c", "sleep 30 # hunter2"]);
+    let mut soak = Soak::new(["--duration", "1s", "--", "sh", "-c", "exec sleep 30 # hunter2"]);
     soak.run();
     for file in std::fs::read_dir(soak.run_folder()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();

@@ -39,8 +39,29 @@ fn a_run_that_is_too_short_is_inconclusive() {
 }
 
 #[test]
+fn a_ceiling_ends_the_run_and_fails_it() {
+    let mut soak =
+        Soak::new(["--abort-on", "fds > 0", "--duration", "60s", "--interval", "50ms", "--", "sleep", "600"]);
+    let answer = soak.run();
+    assert_eq!(answer.code, 1, "{}{}", answer.out, answer.err);
+    assert!(answer.out.contains("CEILING CROSSED: File descriptors reached"), "{}", answer.out);
+    let again = Soak::new(["analyze", soak.run_folder().to_str().unwrap()]).run();
+    assert_eq!(again.code, 1, "{}", again.out);
+}
+
+#[test]
+fn growth_within_a_budget_passes_and_beyond_it_fails() {
+    let rows: String = (0..600).map(|t| format!("{t},{}\n", 50_000_000 + t * 1000)).collect();
+    let csv = format!("elapsed_s,rss_bytes\n{rows}");
+    for (budget, code) in [("rss > 4 MB/h", 0), ("rss > 3 MB/h", 1), ("rss > 3.6 MB/h", 3)] {
+        let answer = Soak::new(["analyze", "--fail-on", budget, "grows.csv"]).file("grows.csv", &csv).run();
+        assert_eq!(answer.code, code, "{budget}: {}", answer.out);
+    }
+}
+
+#[test]
 fn descendants_are_counted_in() {
-    let script = "sleep 30 & sleep 30 & sleep 30 & wait";
+    let script = "sleep 4 & sleep 4 & sleep 4 & wait";
     let answer =
         Soak::new(["--json", "--tree", "--duration", "2s", "--interval", "50ms", "--", "sh", "-c", script]).run();
     let procs = answer.finding("procs");

@@ -14,7 +14,6 @@ pub struct Soak {
 
 /// What a `soak` answered.
 pub struct Answer {
-    folder: PathBuf,
     /// The exit code.
     pub code: i32,
     /// Standard output.
@@ -53,7 +52,6 @@ impl Soak {
     pub fn run(&mut self) -> Answer {
         let Output { status, stdout, stderr } = self.command.output().unwrap();
         Answer {
-            folder: self.folder.path().to_owned(),
             code: status.code().unwrap_or(-1),
             out: String::from_utf8(stdout).unwrap(),
             err: String::from_utf8(stderr).unwrap(),
@@ -65,27 +63,23 @@ impl Soak {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// The folder of the one run that it made.
-    pub fn run_folder(&self) -> PathBuf {
-        only_run(self.folder.path())
-    }
-}
-
-fn only_run(folder: &Path) -> PathBuf {
-    let runs: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("output")).unwrap().map(|run| run.unwrap().path()).collect();
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    runs[0].clone()
-}
-
-impl Answer {
     /// The last reading of this wire name in the record of the one run that was made.
     pub fn last_reading(&self, wire_name: &str) -> u64 {
-        let record = std::fs::read_to_string(only_run(&self.folder).join("record.jsonl")).unwrap();
+        let record = std::fs::read_to_string(self.run_folder().join("record.jsonl")).unwrap();
         let lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         lines.filter_map(|line| line[wire_name].as_u64()).next().unwrap()
     }
 
+    /// The folder of the one run that it made.
+    pub fn run_folder(&self) -> PathBuf {
+        let output = self.folder.path().join("output");
+        let runs: Vec<PathBuf> = std::fs::read_dir(output).unwrap().map(|run| run.unwrap().path()).collect();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs[0].clone()
+    }
+}
+
+impl Answer {
     /// The one JSON object on standard output.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
@@ -95,6 +89,10 @@ impl Answer {
     pub fn finding(&self, metric: &str) -> serde_json::Value {
         let json = self.json();
         let findings = json["findings"].as_array().unwrap();
-        findings.iter().find(|finding| finding["metric"] == metric).unwrap_or_else(|| panic!("{metric}: {json}")).clone()
+        findings
+            .iter()
+            .find(|finding| finding["metric"] == metric)
+            .unwrap_or_else(|| panic!("{metric}: {json}"))
+            .clone()
     }
 }

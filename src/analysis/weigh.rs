@@ -1,0 +1,186 @@
+//! What the winners of the contest say, weighed: growth must be proven, and so must a stop; what is neither is said to be
+//! inconclusive, with the reason.
+
+use crate::domain::{Estimate, Verdict};
+
+use super::contest::Fit;
+use super::doubts;
+use super::growth::{Cause, Growth};
+use super::outline;
+use super::sawtooth::Floors;
+use super::shapes::Form;
+use super::solved::{EndSlope, Solved};
+use super::stairs::{self, Stair};
+use super::tail::Tail;
+use super::track::Track;
+use super::view::{Axis, View};
+
+/// Everything that is known of one track when it is weighed.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// The readings.
+    pub(super) readings: &'a Track,
+    /// Their floors, where they are a sawtooth.
+    pub(super) floors: &'a Floors,
+    /// The view that the evidence prefers.
+    pub(super) view: &'a View,
+}
+
+/// The evidence for growth in figures.
+pub(super) struct Evidence<'a> {
+    /// The best growing shape.
+    pub(super) fit: &'a Fit,
+    /// It, solved.
+    pub(super) solved: Solved,
+    /// The slope at the end, per unit of the axis.
+    pub(super) slope: EndSlope,
+    /// By how much the evidence prefers growth to a stop.
+    pub(super) over_stopped: f64,
+    /// By how much it prefers an even growth to one that slows.
+    pub(super) over_slowing: f64,
+    /// Where the last piece begins.
+    pub(super) onset: f64,
+    /// How much the last piece rises.
+    pub(super) risen: f64,
+}
+
+/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to the
+/// first, because the slope must stand out by itself too.
+const LEAD: f64 = 3.0;
+/// The slope must stand out of its error by this, which chance does once in 700 runs.
+const OUT: f64 = 3.0;
+/// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in thirty.
+const LEANING: f64 = -0.5;
+
+impl Evidence<'_> {
+    fn proven(&self, least: f64) -> bool {
+        let stands_out = self.slope.slope > OUT * self.slope.error;
+        self.over_stopped > LEAD && self.over_slowing > 0.0 && stands_out && self.risen > least
+    }
+
+    fn leans(&self, least: f64) -> bool {
+        // One-sided 95 %: a slope that does not even stand out so far leans nowhere.
+        self.over_stopped > LEANING && self.risen > least && self.slope.slope > 1.645 * self.slope.error
+    }
+}
+
+/// The least rise that counts: counters are kept per processor and summed up late (`percpu_counter`, up to 32 pages each),
+/// and a count that differs by two is the same count seen twice.
+pub(super) fn least_rise(quantum: f64) -> f64 {
+    // Anything counted in pages or kilobytes is memory.
+    if quantum >= 1024.0 { 32.0 * quantum } else { 2.5 * quantum }
+}
+
+/// Weighs what was seen.
+pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
+    let Some(evidence) = evidence(seen.view) else { return Growth::unknown(Cause::TooFew) };
+    let least = least_rise(seen.readings.quantum);
+    let stopped = seen.view.contest.stopped.first();
+    let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
+    let stair = stairs::find(seen.readings).filter(|stair| stair.keeps_coming() && stair.height > least);
+    let mut slope = None;
+    let (verdict, cause) = if evidence.proven(least) {
+        doubts::of_growth(seen, &evidence)
+            .map_or((Verdict::Growing, Cause::Rises), |cause| (Verdict::Inconclusive, cause))
+    } else if let Some(stair) = stair {
+        slope = Some(stair_slope(seen, &stair));
+        (Verdict::Growing, Cause::Climbs)
+    } else if evidence.leans(least) {
+        let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
+        (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
+    } else {
+        let doubt = tail.as_ref().and_then(|tail| doubts::of_stop(seen, tail, least));
+        doubt.map_or((Verdict::Steady, Cause::Level), |cause| (Verdict::Inconclusive, cause))
+    };
+    let mut growth = Growth { verdict, cause, ..Growth::unknown(cause) };
+    let slope = slope.unwrap_or(match (&tail, verdict) {
+        (Some(tail), Verdict::Steady) => tail.slope.unwrap_or(evidence.slope),
+        _ => evidence.slope,
+    });
+    rates(&mut growth, seen, slope);
+    let rise = (OUT * slope.error).max(least / (1.0 - evidence.onset).max(0.2));
+    growth.detectable_per_s = Some(rise * seen.view.per_second());
+    outline::draw(&mut growth, seen, &evidence, tail.as_ref());
+    growth.longer_s = (verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, cause));
+    growth.trace = figures(seen, &evidence, tail.as_ref());
+    growth
+}
+
+fn evidence(view: &View) -> Option<Evidence<'_>> {
+    let fit = view.contest.growing.first()?;
+    let solved = view.solve(fit)?;
+    let slope = doubts::stair_error(view, fit, view.growth()?);
+    let onset = match fit.candidate.form {
+        Form::Line | Form::SaturatingLine { .. } => fit.candidate.start,
+        form => form.last_piece(),
+    };
+    Some(Evidence {
+        solved,
+        slope,
+        over_stopped: view.contest.over_stopped(),
+        over_slowing: view.straightness(),
+        onset,
+        risen: slope.slope * (1.0 - onset),
+        fit,
+    })
+}
+
+/// The mean slope of a stair, which scatters as a sum of so many steps does (see `doubts::stair_error`).
+fn stair_slope(seen: &Seen<'_>, stair: &Stair) -> EndSlope {
+    let slope = stair.height / seen.readings.span_s() / seen.view.per_second();
+    EndSlope { slope, error: slope / stair.effective.sqrt(), freedom: stair.effective - 1.0 }
+}
+
+/// The slope in both units: a second, and a turn where turns are known.
+fn rates(growth: &mut Growth, seen: &Seen<'_>, slope: EndSlope) {
+    let half = slope.half_width();
+    let along = Estimate { estimate: slope.slope, low: slope.slope - half, high: slope.slope + half, confidence: 0.95 };
+    growth.per_second = Some(along.scaled(seen.view.per_second()));
+    let turns_a_second = seen.readings.turns.as_ref().map(|turns| {
+        let done = turns.last().copied().unwrap_or(0.0) - turns.first().copied().unwrap_or(0.0);
+        done / seen.readings.span_s()
+    });
+    growth.per_turn = match (seen.view.axis, turns_a_second) {
+        (Axis::Turns, _) => Some(along.scaled(1.0 / seen.view.blocks.length)),
+        (Axis::Time, Some(pace)) if pace > 0.0 => growth.per_second.map(|rate| rate.scaled(1.0 / pace)),
+        (Axis::Time, _) => None,
+    };
+}
+
+fn figures(seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) -> String {
+    let contest = &seen.view.contest;
+    let show = |fits: &[Fit]| {
+        fits.first().map_or(String::new(), |fit| {
+            format!(
+                "{:.1} {:?}+{:.2} j{:?} r{}",
+                fit.score - evidence.fit.score,
+                fit.candidate.form,
+                fit.candidate.start,
+                fit.jumps,
+                fit.rho
+            )
+        })
+    };
+    format!(
+        " m {:.1} s {:.1} z {:.1} risen {:.2e} n {} per {} {:?} cyc {} {} | {} | {} | {} | {}",
+        evidence.over_stopped,
+        evidence.over_slowing,
+        evidence.slope.slope / evidence.slope.error,
+        evidence.risen,
+        seen.view.blocks.value.len(),
+        seen.view.swing.len(),
+        seen.view.axis,
+        seen.floors.cycles,
+        seen.floors.judged,
+        show(&contest.stopped),
+        show(&contest.slowing),
+        show(&contest.growing),
+        tail.map_or(String::new(), |tail| format!(
+            "tail from {:.2} pace {:.2e} slope {:.2e}+-{:.1e}",
+            tail.from,
+            tail.pace_before,
+            tail.slope.map_or(f64::NAN, |s| s.slope),
+            tail.slope.map_or(f64::NAN, EndSlope::half_width)
+        )),
+    )
+}

@@ -1,0 +1,189 @@
+//! What the sampler's thread and the driver's do together: every observation goes into the one record, and the latest of
+//! everything is kept for whoever looks on.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::analysis::{Ceiling, Crossing};
+use crate::clock::Clock;
+use crate::domain::run::{Event, EventKind};
+use crate::domain::traffic::{FailureTally, TrafficSummary};
+use crate::domain::{Readings, Sample, TrafficTick};
+use crate::driver::{self, DriverError, DriverSummary, PlainGet};
+use crate::sampler::Observation;
+use crate::store::{WriteError, Writer};
+
+use super::so_far::{Latest, SoFar};
+
+/// What the attending thread hears from the others.
+pub(super) enum Notice {
+    Said(String),
+    SamplingEnded,
+}
+
+/// What the sampler's thread and the driver's share: the record, and the latest of everything.
+pub(super) struct Recorder {
+    writer: Mutex<Writer>,
+    so_far: Mutex<SoFar>,
+    notices: Sender<Notice>,
+    failing: Mutex<bool>,
+    crossed: Mutex<Option<Crossing>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the sampler's thread looks out for: ceilings, and the limits that shares are taken of, as last read.
+pub(super) struct Guards {
+    ceilings: Vec<Ceiling>,
+    limits: Readings,
+}
+
+impl Guards {
+    /// A look-out for these ceilings.
+    pub(super) fn new(ceilings: Vec<Ceiling>) -> Self {
+        Self { ceilings, limits: Readings::new() }
+    }
+}
+
+impl Recorder {
+    pub(super) fn new(writer: Writer, notices: Sender<Notice>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            writer: Mutex::new(writer),
+            so_far: Mutex::new(SoFar::new()),
+            notices,
+            failing: Mutex::new(false),
+            crossed: Mutex::new(None),
+            clock,
+        }
+    }
+
+    /// Starts the traffic with its ticks going into the record.
+    pub(super) fn drive(self: &Arc<Self>, traffic: PlainGet) -> Result<driver::Driver, DriverError> {
+        let recorder = Arc::clone(self);
+        driver::start(traffic, Arc::clone(&self.clock), Box::new(move |tick| recorder.tick(tick)))
+    }
+
+    pub(super) fn observe(&self, seen: &Observation) {
+        match seen {
+            Observation::Sample(sample) => self.sample(sample),
+            Observation::Event(event) => {
+                if let EventKind::Unreadable { metric, reason } = &event.kind {
+                    self.say(format!("{metric} cannot be read: {reason}"));
+                }
+                self.wrote(self.writer().event(event));
+            }
+        }
+    }
+
+    /// Ends the run where a ceiling is crossed.
+    pub(super) fn guard(&self, seen: &Observation, guards: &mut Guards) -> ControlFlow<()> {
+        let Observation::Sample(sample) = seen else { return ControlFlow::Continue(()) };
+        for ceiling in &guards.ceilings {
+            let limit = ceiling.limit();
+            if let Some((limit, value)) = limit.and_then(|limit| Some((limit, sample.readings.get(limit)?))) {
+                guards.limits.set_raw(limit, value);
+            }
+            let limit = limit.and_then(|limit| guards.limits.get(limit));
+            if let Some(crossing) = ceiling.crossing(&sample.readings, limit) {
+                *locked(&self.crossed) = Some(crossing);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn sample(&self, sample: &Sample) {
+        self.wrote(self.writer().sample(sample));
+        self.so_far().sample(sample);
+    }
+
+    fn tick(&self, tick: TrafficTick) {
+        self.wrote(self.writer().traffic(&tick));
+        self.so_far().traffic(tick);
+    }
+
+    pub(super) fn event(&self, kind: EventKind) {
+        self.wrote(self.writer().event(&Event { at: self.clock.now(), kind }));
+    }
+
+    /// Says once that writing fails, and once that it works again.
+    fn wrote(&self, outcome: Result<(), WriteError>) {
+        let mut failing = locked(&self.failing);
+        match outcome {
+            Err(error) if !*failing => {
+                *failing = true;
+                self.say(format!("{}; sampling goes on, and the lines are kept until there is room", told(&error)));
+            }
+            Ok(()) if *failing => {
+                *failing = false;
+                self.say("the record can be written again".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the run stands.
+    pub(super) fn latest(&self) -> Latest {
+        self.so_far().latest()
+    }
+
+    /// The ceiling that was crossed.
+    pub(super) fn crossed(&self) -> Option<Crossing> {
+        *locked(&self.crossed)
+    }
+
+    /// How many lines of the record found no room.
+    pub(super) fn lost_lines(&self) -> u64 {
+        self.writer().lost_lines()
+    }
+
+    fn say(&self, text: String) {
+        // Nobody attends any more once the run has ended.
+        let _ = self.notices.send(Notice::Said(text));
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        locked(&self.writer)
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+        locked(&self.so_far)
+    }
+}
+
+/// A thread that panicked while it held the lock has left a whole value behind: each is changed in one step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn told(error: &WriteError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// The driver's account as the record keeps it.
+pub(super) fn summary(driver: DriverSummary) -> TrafficSummary {
+    let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
+    let latency = driver.latency.unwrap_or_default();
+    TrafficSummary {
+        turns: driver.turns,
+        errors: driver.errors,
+        redirects: driver.redirects,
+        waiting_at_end: driver.waiting_at_end,
+        cut_at_end: driver.cut_at_end,
+        mean_us: driver.mean_latency.map_or(0, micros),
+        p50_us: micros(latency.p50),
+        p95_us: micros(latency.p95),
+        p99_us: micros(latency.p99),
+        max_us: micros(latency.max),
+        max_lag_us: micros(driver.max_lag),
+        failures: driver
+            .error_classes
+            .into_iter()
+            .map(|class| FailureTally { class: class.class.to_string(), count: class.count, example: class.example })
+            .collect(),
+    }
+}
