@@ -125,13 +125,7 @@ fn long_lives(track: &Track, axis: &[f64]) -> Vec<std::ops::Range<usize>> {
     lives
 }
 
-fn quietest(
-    track: &Track,
-    axis: &[f64],
-    load: &[Vec<f64>],
-    lives: &[std::ops::Range<usize>],
-    count: usize,
-) -> Blocks {
+fn quietest(track: &Track, axis: &[f64], load: &[Vec<f64>], lives: &[std::ops::Range<usize>], count: usize) -> Blocks {
     // The mean is preferred where it is nearly as quiet: it is the only one that a load's average also follows.
     let handicaps = [(Statistic::Mean, 1.0), (Statistic::Median, 1.1), (Statistic::Low, 1.25)];
     let usable = if load.is_empty() { &handicaps[..] } else { &handicaps[..1] };
