@@ -335,8 +335,8 @@ fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit>
     let mut fits = Vec::new();
     for candidate in eligible {
         let columns = candidate.form.columns(&blocks.since);
-        // Every other rho is enough here: the jumps decide, not the noise between them.
-        let found = grounds.iter().step_by(2).flat_map(|ground| with_jumps(blocks, ground, candidate, &columns));
+        // Every third rho is enough here: the jumps decide, not the noise between them.
+        let found = grounds.iter().step_by(3).flat_map(|ground| with_jumps(blocks, ground, candidate, &columns));
         fits.extend(found.min_by(|a, b| a.score.total_cmp(&b.score)));
     }
     fits
