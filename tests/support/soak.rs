@@ -7,24 +7,24 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A `soak` to be run, with an output folder that goes away with it.
-pub struct Soak {
+pub(crate) struct Soak {
     folder: TempDir,
     command: Command,
 }
 
 /// What a `soak` answered.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Soak {
     /// A `soak` with these arguments.
-    pub fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_soak"));
         command.args(args).current_dir(folder.path()).stdin(Stdio::null()).env_remove("NO_COLOR");
@@ -32,24 +32,24 @@ impl Soak {
     }
 
     /// A file in the folder that it runs in.
-    pub fn file(self, name: &str, content: &str) -> Self {
+    pub(crate) fn file(self, name: &str, content: &str) -> Self {
         std::fs::write(self.folder.path().join(name), content).unwrap();
         self
     }
 
     /// More arguments.
-    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.command.args(args);
         self
     }
 
     /// Where it runs.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs it to its end.
-    pub fn run(&mut self) -> Answer {
+    pub(crate) fn run(&mut self) -> Answer {
         let Output { status, stdout, stderr } = self.command.output().unwrap();
         Answer {
             code: status.code().unwrap_or(-1),
@@ -59,19 +59,19 @@ impl Soak {
     }
 
     /// Starts it and leaves it running.
-    pub fn start(&mut self) -> Child {
+    pub(crate) fn start(&mut self) -> Child {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The last reading of this wire name in the record of the one run that was made.
-    pub fn last_reading(&self, wire_name: &str) -> u64 {
+    pub(crate) fn last_reading(&self, wire_name: &str) -> u64 {
         let record = std::fs::read_to_string(self.run_folder().join("record.jsonl")).unwrap();
         let lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         lines.filter_map(|line| line[wire_name].as_u64()).next().unwrap()
     }
 
     /// The folder of the one run that it made.
-    pub fn run_folder(&self) -> PathBuf {
+    pub(crate) fn run_folder(&self) -> PathBuf {
         let output = self.folder.path().join("output");
         let runs: Vec<PathBuf> = std::fs::read_dir(output).unwrap().map(|run| run.unwrap().path()).collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
@@ -81,12 +81,12 @@ impl Soak {
 
 impl Answer {
     /// The one JSON object on standard output.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
     }
 
     /// The finding on this metric.
-    pub fn finding(&self, metric: &str) -> serde_json::Value {
+    pub(crate) fn finding(&self, metric: &str) -> serde_json::Value {
         let json = self.json();
         let findings = json["findings"].as_array().unwrap();
         findings
