@@ -120,7 +120,7 @@ fn assessment_of(set: &SeriesSet) -> Assessment {
         }
     };
     let findings = set.series.iter().map(finding).collect();
-    Assessment { verdict: Verdict::Growing, reason: "it grows".into(), findings }
+    Assessment { verdict: Verdict::Growing, reason: "it grows".into(), crossed: None, findings }
 }
 
 fn overview(run: &Run, set: &SeriesSet, assessment: &Assessment) -> Vec<ChartFile> {

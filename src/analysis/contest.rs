@@ -217,10 +217,10 @@ struct Left {
     rest: Vec<f64>,
 }
 
-fn take(ground: &Ground, columns: Vec<Vec<f64>>) -> Left {
+fn take(ground: &Ground, columns: &[Vec<f64>]) -> Left {
     let mut left = Left { taken: Vec::new(), rest: ground.value.clone() };
     for column in columns {
-        let mut white = ground.whitening.apply(&column);
+        let mut white = ground.whitening.apply(column);
         ground.base.take_out(&mut white);
         left.push(white);
     }
@@ -279,27 +279,40 @@ fn affordable(blocks: &Blocks, spent: Spent) -> bool {
     spent.columns + 3 <= judged && (spent.lost == 0 || judged >= 12)
 }
 
+/// Fits every shape: at every third rho first, and at all of them where a shape comes near the best of its family.
 fn fit_all(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit> {
-    let mut fits = Vec::new();
-    for &candidate in all {
-        let lost = dropped(blocks, candidate.start).iter().filter(|lost| **lost).count();
-        let columns = candidate.form.columns(&blocks.since);
-        let mut best: Option<Fit> = None;
-        for ground in grounds {
-            let spent = Spent { columns: ground.base.rank() + columns.len(), lost, choices: candidate.form.choices() };
-            if !affordable(blocks, spent) {
-                continue;
-            }
-            let left = take(ground, columns.clone());
-            let score = score(blocks, ground, left.squares(), spent);
-            let parameters = spent.columns + lost;
-            if best.as_ref().is_none_or(|best| score < best.score) {
-                best = Some(Fit { candidate, jumps: Vec::new(), rho: ground.rho, score, parameters });
-            }
+    // Three steps of rho move a score by less than this.
+    const NEAR: f64 = 12.0;
+    let coarse: Vec<&Ground> = grounds.iter().step_by(3).collect();
+    let fits: Vec<Fit> = all.iter().filter_map(|&one| fit_one(blocks, &coarse, one)).collect();
+    let family = |fit: &Fit| fit.candidate.form.family();
+    let best = |wanted: Family| {
+        fits.iter().filter(|fit| family(fit) == wanted).map(|fit| fit.score).fold(f64::INFINITY, f64::min)
+    };
+    let bests = [Family::Stopped, Family::Slowing, Family::Growing].map(|family| (family, best(family)));
+    let near = |fit: &Fit| bests.iter().any(|(one, best)| *one == family(fit) && fit.score < best + NEAR);
+    let every: Vec<&Ground> = grounds.iter().collect();
+    fits.iter().filter(|fit| near(fit)).filter_map(|fit| fit_one(blocks, &every, fit.candidate)).collect()
+}
+
+/// The best fit of one shape over these rhos; `None` where there are too few values for it.
+fn fit_one(blocks: &Blocks, grounds: &[&Ground], candidate: Candidate) -> Option<Fit> {
+    let lost = dropped(blocks, candidate.start).iter().filter(|lost| **lost).count();
+    let columns = candidate.form.columns(&blocks.since);
+    let mut best: Option<Fit> = None;
+    for ground in grounds {
+        let spent = Spent { columns: ground.base.rank() + columns.len(), lost, choices: candidate.form.choices() };
+        if !affordable(blocks, spent) {
+            continue;
         }
-        fits.extend(best);
+        let squares = take(ground, &columns).squares();
+        let score = score(blocks, ground, squares, spent);
+        if best.as_ref().is_none_or(|best| score < best.score) {
+            let parameters = spent.columns + lost;
+            best = Some(Fit { candidate, jumps: Vec::new(), rho: ground.rho, score, parameters });
+        }
     }
-    fits
+    best
 }
 
 /// What jumps cost a shape beside their columns: two columns' worth each, which makes three, as in the modified BIC for
@@ -322,8 +335,8 @@ fn fit_jumps(blocks: &Blocks, grounds: &[Ground], all: &[Candidate]) -> Vec<Fit>
     let mut fits = Vec::new();
     for candidate in eligible {
         let columns = candidate.form.columns(&blocks.since);
-        // Every other rho is enough here: the jumps decide, not the noise between them.
-        let found = grounds.iter().step_by(2).flat_map(|ground| with_jumps(blocks, ground, candidate, &columns));
+        // Every third rho is enough here: the jumps decide, not the noise between them.
+        let found = grounds.iter().step_by(3).flat_map(|ground| with_jumps(blocks, ground, candidate, &columns));
         fits.extend(found.min_by(|a, b| a.score.total_cmp(&b.score)));
     }
     fits
@@ -334,7 +347,7 @@ fn with_jumps(blocks: &Blocks, ground: &Ground, candidate: Candidate, columns: &
     let family = candidate.form.family();
     let most = 4;
     let mut rises = 0;
-    let mut left = take(ground, columns.to_vec());
+    let mut left = take(ground, columns);
     let mut jumps = Vec::new();
     let mut fits = Vec::new();
     for _ in 0..most {

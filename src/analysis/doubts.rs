@@ -123,6 +123,14 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
     let rose = tail.pace_before * tail.from > least.max(2.0 * spread_of(seen, tail));
     let slope = tail.slope?;
     let highest = slope.slope + slope.half_width();
+    if !seen.floors.judged {
+        let from =
+            seen.floors.track.times.partition_point(|time| *time < view.blocks.time_at(tail.from).unwrap_or(0.0));
+        let cycles = sawtooth::cycles(&seen.floors.track, from);
+        if cycles.count >= 2 {
+            return Some(Cause::FewCycles { count: cycles.count });
+        }
+    }
     if rose && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
         return Some(Cause::JustStopped { level_s });
     }
@@ -136,14 +144,6 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
         let still = view.solve(slowing).map_or(0.0, rise);
         if slowing.score < stopped.score - 2.0 && still > least {
             return Some(Cause::Slowing);
-        }
-    }
-    if !seen.floors.judged {
-        let from =
-            seen.floors.track.times.partition_point(|time| *time < view.blocks.time_at(tail.from).unwrap_or(0.0));
-        let cycles = sawtooth::cycles(&seen.floors.track, from);
-        if cycles.count >= 2 {
-            return Some(Cause::FewCycles { count: cycles.count });
         }
     }
     late_rise(seen, tail, least)

@@ -38,7 +38,12 @@ impl Tail {
         let jumps = upward_jumps(view, fit, &solved, 0.25);
         let from = settled.max(last_jump).min(0.9);
         let pace_before = pace_before(view, from);
-        let slope = line_from(view, fit, from).or_else(|| line_from(view, fit, 0.0));
+        // Three time constants settle a rise, five end it, so that what is left of it is no slope.
+        let ended = match form {
+            Form::Saturating { tau } => (5.0 * tau).clamp(from, from.max(0.7)),
+            _ => from,
+        };
+        let slope = line_from(view, fit, ended).or_else(|| line_from(view, fit, 0.0));
         let heights = solved.jump_heights(fit.jumps.len());
         let highest = heights.iter().copied().fold(0.0, f64::max);
         let falls = heights.iter().filter(|height| **height < -0.25 * highest).count();

@@ -2,6 +2,7 @@
 //! inconclusive, with the reason.
 
 use crate::domain::{Estimate, Verdict};
+use crate::stats::quantile;
 
 use super::contest::Fit;
 use super::doubts;
@@ -85,7 +86,7 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     } else if let Some(stair) = stair {
         slope = Some(stair_slope(seen, &stair));
         (Verdict::Growing, Cause::Climbs)
-    } else if evidence.leans(least) {
+    } else if evidence.leans(least) && !settled(seen.view, &evidence) {
         let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
         (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
     } else {
@@ -123,6 +124,13 @@ fn evidence(view: &View) -> Option<Evidence<'_>> {
         risen: slope.slope * (1.0 - onset),
         fit,
     })
+}
+
+/// Whether what still rises is only the end of a rise that slows: a fiftieth of it over the last third.
+fn settled(view: &View, evidence: &Evidence<'_>) -> bool {
+    const LEFT: f64 = 0.02;
+    let range = quantile::spread(&view.blocks.value, 0.0, 1.0);
+    evidence.over_slowing <= 0.0 && evidence.slope.slope / 3.0 < LEFT * range
 }
 
 /// The mean slope of a stair, which scatters as a sum of so many steps does (see `doubts::stair_error`).

@@ -90,6 +90,9 @@ impl Composer<'_> {
 
     fn overview_notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        if let Some(crossing) = &self.assessment.crossed {
+            notes.push(sentence(crossing));
+        }
         if !self.assessment.reason.is_empty() {
             notes.push(sentence(&self.assessment.reason));
         }
@@ -97,7 +100,7 @@ impl Composer<'_> {
             if let Some(reason) =
                 series.unreadable.as_deref().filter(|_| series.values.iter().all(|value| value.is_nan()))
             {
-                notes.push(format!("{} was not read: {}", series.label, sentence(reason)));
+                notes.push(sentence(&format!("{} was not read: {reason}", series.label)));
             }
         }
         notes

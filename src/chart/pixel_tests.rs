@@ -88,6 +88,17 @@ fn a_pointed_corner_does_not_rise_above_its_value() {
 }
 
 #[test]
+fn the_pieces_of_a_line_meet_and_leave_nothing_out() {
+    for count in [0, 1, 2, 120, 121, 122, 500] {
+        let points: Vec<usize> = (0..count).collect();
+        let segments: Vec<[usize; 2]> =
+            paint::pieces(&points).flat_map(|piece| piece.windows(2)).map(|pair| [pair[0], pair[1]]).collect();
+        let whole: Vec<[usize; 2]> = points.windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        assert_eq!(segments, whole, "{count} points");
+    }
+}
+
+#[test]
 fn no_pixel_of_the_data_lies_beyond_the_values_it_stands_for() {
     let set = spiked();
     let drawing = Drawing::of(&set);

@@ -68,7 +68,7 @@ fn growing() -> Finding {
 
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let verdict = findings.first().map_or(Verdict::Inconclusive, |finding| finding.verdict);
-    Assessment { verdict, reason: String::new(), findings }
+    Assessment { verdict, reason: String::new(), crossed: None, findings }
 }
 
 pub(super) fn metric_scene(set: &SeriesSet, assessment: &Assessment) -> Scene {
@@ -173,7 +173,8 @@ fn an_overview_has_a_panel_for_memory_and_one_for_each_count() {
     let scene = run_scene(&run_of(60));
     let lines = |panel: &Panel| panel.lines.iter().map(|line| line.name.clone()).collect::<Vec<_>>();
     let shown: Vec<Vec<String>> = scene.panels.iter().map(lines).collect();
-    assert_eq!(shown, [vec!["Resident memory (RSS)", "Anonymous memory"], vec!["File descriptors"]]);
+    let memory = vec![Metric::Rss.label(), Metric::RssAnon.label()];
+    assert_eq!(shown, [memory, vec![Metric::Fds.label()]]);
     assert!(
         scene.panels.iter().all(|panel| panel.lines.iter().all(|line| line.points().all(|point| point.at_s <= 60.0)))
     );
@@ -205,7 +206,8 @@ fn what_could_not_be_read_is_said_and_not_drawn() {
     let reason = "it belongs to another user".to_owned();
     run.events.push(event(0, EventKind::Unreadable { metric: "pss".into(), reason }));
     let scene = run_scene(&run);
-    assert!(scene.notes.contains(&"Proportional memory (PSS) was not read: It belongs to another user.".to_owned()));
+    let note = format!("{} was not read: it belongs to another user.", Metric::Pss.label());
+    assert!(scene.notes.contains(&note), "{:?}", scene.notes);
     assert!(scene.panels.iter().all(|panel| panel.empty.is_none()));
 }
 

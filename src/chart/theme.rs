@@ -1,8 +1,8 @@
 //! Colours and line widths of the charts, light and dark.
 //!
 //! The hues are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart; lines
-//! of one panel differ in lightness as well, so that they can be told apart in grey print. Fills lie under everything
-//! else and are opaque: transparency would cost the rasteriser a layer each.
+//! of one panel, and a fit and its data, differ in lightness too, so that grey print tells them apart. Fills lie under
+//! everything else and are opaque: transparency would cost the rasteriser a layer each.
 
 use crate::domain::Verdict;
 
@@ -66,9 +66,9 @@ const LIGHT: Palette = Palette {
     frame: Colour(170, 176, 182),
     warm_up: Colour(240, 240, 235),
     projected: Colour(243, 240, 248),
-    fit: Colour(213, 94, 0),
+    fit: Colour(228, 112, 0),
     band: Colour(250, 218, 190),
-    lines: [Colour(0, 114, 178), Colour(96, 180, 228), Colour(178, 92, 144), Colour(213, 94, 0)],
+    lines: [Colour(0, 102, 166), Colour(96, 180, 228), Colour(178, 92, 144), Colour(213, 94, 0)],
     verdicts: [Colour(213, 94, 0), Colour(0, 158, 115), Colour(230, 159, 0)],
 };
 

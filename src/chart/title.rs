@@ -30,7 +30,7 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
     {
         return of_finding(only);
     }
-    let labels = and_list(deciding.iter().map(|finding| finding.label.to_lowercase()).collect());
+    let labels = and_list(deciding.iter().map(|finding| in_a_list(name(finding))).collect());
     match (assessment.verdict, labels.is_empty()) {
         (Verdict::Growing, false) => format!("Growing: {labels}"),
         (Verdict::Growing, true) => "Growing".to_owned(),
@@ -38,6 +38,22 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
         (Verdict::Steady, true) => "Steady".to_owned(),
         (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged"),
         (Verdict::Inconclusive, true) => "Inconclusive: there is nothing to judge".to_owned(),
+    }
+}
+
+/// The name in a title: `RSS` of the label `Resident memory, RSS`, any other label as it stands.
+fn name(finding: &Finding) -> &str {
+    finding.label.rsplit_once(", ").map_or(&finding.label, |(_, short)| short)
+}
+
+/// A name within a sentence: without its capital, unless it is all capitals.
+fn in_a_list(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().collect::<String>() + letters.as_str()
+        }
+        _ => name.to_owned(),
     }
 }
 
@@ -51,7 +67,7 @@ fn and_list(mut names: Vec<String>) -> String {
 
 fn growing(finding: &Finding) -> String {
     let verb = if is_plural(finding) { "grow" } else { "grows" };
-    let mut title = format!("{} {verb}", finding.label);
+    let mut title = format!("{} {verb}", name(finding));
     if let Some(growth) = finding.growth_per_hour {
         title = format!("{title} {}", rate(finding.unit, growth));
     }
@@ -73,7 +89,7 @@ fn steady(finding: &Finding) -> String {
         Shape::Flat | Shape::Unknown => String::new(),
         other => format!(" ({})", other.words()),
     };
-    let title = format!("{} steady{}{shape}", finding.label, steady_level(finding));
+    let title = format!("{} steady{}{shape}", name(finding), steady_level(finding));
     match finding.detectable_per_hour {
         Some(least) if least.is_finite() && least > 0.0 => {
             let (least, per) = per_time(finding.unit, least.max(LEAST_PER_HOUR));
@@ -97,7 +113,7 @@ fn steady_level(finding: &Finding) -> String {
 }
 
 fn inconclusive(finding: &Finding) -> String {
-    format!("{} inconclusive: {}", finding.label, why_inconclusive(finding))
+    format!("{} inconclusive: {}", name(finding), why_inconclusive(finding))
 }
 
 fn why_inconclusive(finding: &Finding) -> String {
@@ -127,7 +143,7 @@ const FEW: usize = 8;
 
 /// Whether the label is a plural: `Threads grow`, but `rss grows`.
 fn is_plural(finding: &Finding) -> bool {
-    let label = finding.label.split('(').next().unwrap_or_default().trim();
+    let label = name(finding).split('(').next().unwrap_or_default().trim();
     let words = finding.unit == Unit::Count || label.contains(' ');
     words && label.ends_with('s') && !label.ends_with("ss")
 }
@@ -363,9 +379,12 @@ mod tests {
     #[test]
     fn the_overview_names_what_decides() {
         let fds = Finding { label: "File descriptors".into(), unit: Unit::Count, ..finding(Verdict::Growing) };
-        let run = |verdict, findings| Assessment { verdict, reason: String::new(), findings };
+        let run = |verdict, findings| Assessment { verdict, reason: String::new(), crossed: None, findings };
         let both = run(Verdict::Growing, vec![finding(Verdict::Growing), fds]);
         assert_eq!(of_run(&both), "Growing: anonymous memory and file descriptors");
+        let rss = Finding { label: "Resident memory, RSS".into(), ..finding(Verdict::Growing) };
+        let two = run(Verdict::Growing, vec![finding(Verdict::Growing), rss]);
+        assert_eq!(of_run(&two), "Growing: anonymous memory and RSS");
         let steady = run(Verdict::Steady, vec![finding(Verdict::Steady)]);
         assert_eq!(of_run(&steady), "Steady: anonymous memory");
         let nothing = run(Verdict::Inconclusive, Vec::new());

@@ -368,4 +368,35 @@ mod tests {
         assert_eq!(share("0.001").map(|share| (share * 1e6).round()), Ok(1000.0));
         assert!(share("0").is_err() && share("200%").is_err() && share("x").is_err());
     }
+
+    /// Splits a line of a shell at blanks, but for single quotes, and without its comment.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                '#' if !quoted => break,
+                ' ' if !quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_documents_can_be_typed() {
+        let documents = [include_str!("../../README.md"), EXAMPLES];
+        let lines = documents.iter().flat_map(|text| text.lines()).map(str::trim);
+        let commands: Vec<&str> = lines.filter(|line| line.starts_with("soak ") && !line.contains("  0 ")).collect();
+        assert!(commands.len() > 10);
+        for command in commands {
+            // In the help, two blanks part a command from what it does.
+            let typed = command.split("   ").next().unwrap();
+            if let Err(error) = Cli::try_parse_from(words(typed)) {
+                panic!("{command}: {error}");
+            }
+        }
+    }
 }

@@ -62,7 +62,8 @@ impl ProgressLine {
             (false, true) => Place::Terminal,
             (false, false) => Place::Log,
         };
-        Self { place, duration, due: Duration::ZERO, drawn: false }
+        let due = if place == Place::Log { next_log_line(Duration::ZERO) } else { Duration::ZERO };
+        Self { place, duration, due, drawn: false }
     }
 
     /// Shows where the run is.
@@ -75,9 +76,6 @@ impl ProgressLine {
             Place::Terminal => now + Duration::from_millis(250),
             _ => next_log_line(now),
         };
-        if self.place == Place::Log && now.is_zero() {
-            return;
-        }
         let line = progress(latest, self.duration);
         let mut err = io::stderr().lock();
         if self.place == Place::Terminal {
