@@ -1,9 +1,6 @@
 //! One process, held by the descriptor of its folder: whoever gets its pid later is never read by mistake.
 
-use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags, RawDir, openat, readlinkat};
 use rustix::io::Errno;
@@ -110,16 +107,6 @@ impl Process {
     /// [`ProcfsError::Absent`] where the kernel keeps no lists of children: see [`ProcRoot::children_by_parent`].
     pub fn children(&self, threads: Option<u64>, buffer: &mut Buffer, found: &mut Vec<u32>) -> Result<(), ProcfsError> {
         children::read(self.folder.as_fd(), self.pid, threads, buffer, found)
-    }
-
-    /// The program's file; ends in ` (deleted)` where it was replaced on disk, as the kernel prints it.
-    ///
-    /// # Errors
-    /// [`ProcfsError::Denied`] for another user's process, [`ProcfsError::Absent`] for a kernel thread or a zombie.
-    pub fn exe(&self) -> Result<PathBuf, ProcfsError> {
-        let link = readlinkat(self.folder.as_fd(), "exe", Vec::new())
-            .map_err(|errno| ProcfsError::of(self.pid, "exe", errno))?;
-        Ok(PathBuf::from(OsString::from_vec(link.into_bytes())))
     }
 
     /// Whether it holds one of these sockets open.

@@ -31,8 +31,6 @@ pub struct Listeners {
     pub pids: Vec<u32>,
     /// Whether there is a listening socket at all.
     pub socket_exists: bool,
-    /// Whether a process could not be looked into, which may be the one.
-    pub some_hidden: bool,
 }
 
 impl ProcRoot {
@@ -120,10 +118,10 @@ impl ProcRoot {
             return Ok(listeners);
         }
         for pid in self.pids()? {
-            match Process::open(self, pid, Keep::Folder).and_then(|process| process.holds_socket(&inodes)) {
-                Ok(true) => listeners.pids.push(pid),
-                Err(ProcfsError::Denied { .. }) => listeners.some_hidden = true,
-                Ok(false) | Err(_) => {}
+            // Another user's process may not be looked into: its socket is there, and its pid is not.
+            if Process::open(self, pid, Keep::Folder).and_then(|process| process.holds_socket(&inodes)).unwrap_or(false)
+            {
+                listeners.pids.push(pid);
             }
         }
         Ok(listeners)
