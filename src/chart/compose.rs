@@ -177,7 +177,8 @@ impl<'a> Composer<'a> {
                     parts.push(wall_clock(&header.started_at));
                 }
             }
-            None => parts.push(self.source.name.to_owned()),
+            // A file's folder tells a reader elsewhere nothing.
+            None => parts.push(self.source.name.rsplit('/').next().unwrap_or_default().to_owned()),
         }
         let samples = title::counted(self.source.set.elapsed_s.len(), "sample");
         parts.push(format!("{} observed", title::span(self.source.set.span_s())));

@@ -12,16 +12,18 @@ use super::title;
 /// Steps between ticks of a panel's values, at most.
 const VALUE_STEPS: usize = 5;
 
-/// The panels that known metrics share, by name, the one that the heading speaks of first; a metric alone in its row has
-/// a panel of its own. Metrics that stand nowhere here, as those of a CSV, each get a panel.
-const GROUPS: [&[&str]; 7] = [
+/// The panels that known metrics share, by name; a metric alone in its row has a panel of its own. At most three share
+/// one, for there are no more colours. Metrics that stand nowhere here, as those of a CSV, each get a panel.
+const GROUPS: [&[&str]; 9] = [
     &["rss_anon", "rss", "swap"],
     &["pss", "uss"],
+    &["tree_rss_anon", "tree_rss", "tree_pss"],
     &["cgroup_memory", "cgroup_anon"],
-    &["vms"],
-    &["fds"],
-    &["threads"],
+    &["vms", "tree_vms"],
+    &["fds", "tree_fds"],
+    &["threads", "tree_threads"],
     &["procs", "zombies"],
+    &["tree_procs", "tree_zombies"],
 ];
 
 impl Composer<'_> {

@@ -47,7 +47,7 @@ pub(super) struct Panel {
     pub(super) lines: Vec<Line>,
     /// The fitted curve.
     pub(super) fit: Option<Fit>,
-    /// From the start until here is warm-up, which is not judged.
+    /// From the start until here is warm-up.
     pub(super) warm_up_until_s: Option<f64>,
     /// Where growth began.
     pub(super) onset_s: Option<f64>,
@@ -199,7 +199,7 @@ impl Panel {
         }
         if let Some(until) = self.warm_up_until_s {
             let length = if detail == Detail::Shared { String::new() } else { format!(", {}", title::span(until)) };
-            entries.push(entry(Swatch::WarmUp, &format!("warm-up{length}: not judged")));
+            entries.push(entry(Swatch::WarmUp, &format!("warm-up{length}")));
         }
         if let Some(onset) = self.onset_s {
             let after = if detail == Detail::Shared { String::new() } else { format!(" after {}", title::span(onset)) };

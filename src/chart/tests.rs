@@ -118,7 +118,7 @@ fn warm_up_is_shaded_until_it_ended_and_named_in_the_legend() {
     let scene = metric_scene(&rising(), &assessment(vec![growing()]));
     assert_eq!(scene.panels[0].warm_up_until_s, Some(600.0));
     let words: Vec<String> = scene.legends()[0].iter().map(|entry| entry.label.clone()).collect();
-    assert_eq!(words, ["measured", "fit with 95 % band", "warm-up, 10 min: not judged"]);
+    assert_eq!(words, ["measured", "fit with 95 % band", "warm-up, 10 min"]);
 }
 
 #[test]

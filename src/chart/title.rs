@@ -143,7 +143,11 @@ const FEW: usize = 8;
 
 /// Whether the label is a plural: `Threads grow`, but `rss grows`.
 fn is_plural(finding: &Finding) -> bool {
-    let label = name(finding).split('(').next().unwrap_or_default().trim();
+    // The noun that the verb belongs to: `File descriptors` of `File descriptors of the tree`.
+    let label = [" of ", " in ", "("]
+        .into_iter()
+        .fold(name(finding), |label, tail| label.split(tail).next().unwrap_or(label))
+        .trim();
     let words = finding.unit == Unit::Count || label.contains(' ');
     words && label.ends_with('s') && !label.ends_with("ss")
 }
@@ -325,6 +329,8 @@ mod tests {
             ..finding(Verdict::Growing)
         };
         assert_eq!(of_finding(&finding), "rss grows 12,000/h (11,000 to 13,000)");
+        let finding = Finding { label: "Sockets in CLOSE_WAIT of the tree".into(), ..finding };
+        assert!(of_finding(&finding).starts_with("Sockets in CLOSE_WAIT of the tree grow 12,000/h"));
     }
 
     #[test]
