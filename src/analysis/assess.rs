@@ -12,7 +12,8 @@ use super::{judge, severity, words};
 
 /// Judges every series of a set, and the run by them.
 pub fn assess(set: &SeriesSet, options: &Options) -> Assessment {
-    judge::run(roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect())
+    let findings = roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect();
+    judge::run(findings, options.look)
 }
 
 fn finding(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Finding {
