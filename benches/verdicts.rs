@@ -153,7 +153,9 @@ impl Table {
             }
         }
         let keep = (columns[0].len() as f64 * share).round() as usize;
-        columns.iter_mut().for_each(|column| column.truncate(keep));
+        for column in &mut columns {
+            column.truncate(keep);
+        }
         Self { names, columns }
     }
 

@@ -12,7 +12,8 @@ use super::{judge, severity, words};
 
 /// Judges every series of a set, and the run by them.
 pub fn assess(set: &SeriesSet, options: &Options) -> Assessment {
-    let assessment = judge::run(roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect());
+    let findings = roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect();
+    let assessment = judge::run(findings, options.look);
     let assessment = Assessment { crossed: options.crossed.clone(), ..assessment };
     match &options.caveat {
         Some(caveat) if assessment.verdict == Verdict::Steady => Assessment {

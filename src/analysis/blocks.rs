@@ -103,7 +103,7 @@ fn renumber(blocks: &mut Blocks) {
 /// Reduces a track along its axis (seconds or turns); every reading of the track is one block where it has few of them.
 pub(super) fn reduce(track: &Track, axis: &[f64], load: &[Vec<f64>]) -> Blocks {
     let lives = long_lives(track, axis);
-    let total: usize = lives.iter().map(|life| life.len()).sum();
+    let total: usize = lives.iter().map(std::iter::ExactSizeIterator::len).sum();
     let most = if total > 2 * MOST { MOST.min(total / READINGS) } else { (total / 2).max(total.min(24)) };
     quietest(track, axis, load, &lives, most)
 }
@@ -148,7 +148,7 @@ fn with_statistic(
     count: usize,
     statistic: Statistic,
 ) -> Blocks {
-    let total: usize = lives.iter().map(|life| life.len()).sum();
+    let total: usize = lives.iter().map(std::iter::ExactSizeIterator::len).sum();
     let start = lives.first().map_or(0.0, |life| axis[life.start]);
     let whole = lives.last().map_or(1.0, |life| axis[life.end - 1]) - start;
     let longest = lives.iter().map(|life| axis[life.end - 1] - axis[life.start]).fold(f64::MIN_POSITIVE, f64::max);
@@ -202,7 +202,8 @@ fn without_excursions(blocks: &Blocks) -> Vec<f64> {
 }
 
 fn spacing(blocks: &Blocks) -> Vec<f64> {
-    let steps: Vec<f64> = blocks.at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // Noise fades with time, whatever the axis counts.
+    let steps: Vec<f64> = blocks.time.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let usual = quantile::median(&steps).filter(|step| *step > 0.0).unwrap_or(1.0);
     let mut spacing = vec![f64::INFINITY];
     for (at, step) in steps.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use crate::stats::quantile;
 
-use super::contest::Fit;
+use super::fitting::Fit;
 use super::growth::Cause;
 use super::sawtooth;
 use super::shapes::Form;
@@ -56,7 +56,8 @@ fn effective_jumps(view: &View, onset: f64) -> f64 {
         lasting = above.min(blocks.value[at]);
         if above.is_finite() && blocks.since[at] >= onset {
             sum += above - lasting;
-            squares += (above - lasting).powi(2);
+            // What rose over a gap may have risen in as many parts as the gap is long.
+            squares += (above - lasting).powi(2) / blocks.spacing[at + 1].max(1.0);
         }
     }
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
@@ -120,7 +121,7 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
     let view = seen.view;
     let level_s = view.blocks.length * (1.0 - tail.from) / view.pace;
     let length = 1.0 - tail.from;
-    let rose = tail.pace_before * tail.from > least.max(2.0 * spread_of(seen, tail));
+    let has_risen = tail.pace_before * tail.from > least.max(2.0 * spread_of(seen, tail));
     let slope = tail.slope?;
     let highest = slope.slope + slope.half_width();
     if !seen.floors.judged {
@@ -131,7 +132,7 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
             return Some(Cause::FewCycles { count: cycles.count });
         }
     }
-    if rose && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
+    if has_risen && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
         return Some(Cause::JustStopped { level_s });
     }
     let count = tail.jumps.len().saturating_sub(tail.falls);
@@ -161,16 +162,16 @@ fn spread_of(seen: &Seen<'_>, tail: &Tail) -> f64 {
 fn late_rise(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause> {
     let blocks = &seen.view.blocks;
     let count = blocks.value.len();
-    let last = (count / 10).max(3);
-    let kept: Vec<usize> = (0..count).filter(|&at| blocks.since[at] >= tail.from).collect();
-    let (earlier, late) = kept.split_at(kept.len().checked_sub(last)?);
+    let tenth = (count / 10).max(3);
+    let level: Vec<usize> = (0..count).filter(|&at| blocks.since[at] >= tail.from).collect();
+    let (earlier, late) = level.split_at(level.len().checked_sub(tenth)?);
     let value = |at: &usize| blocks.value[*at] - tail.solved.context_at(*at);
     let most = earlier.iter().map(value).fold(f64::NEG_INFINITY, f64::max);
-    let fewest = earlier.iter().map(value).fold(f64::INFINITY, f64::min);
+    let lowest = earlier.iter().map(value).fold(f64::INFINITY, f64::min);
     let bottom = late.iter().map(value).fold(f64::INFINITY, f64::min);
     let above = bottom - most;
     let since_s = blocks.time.last()? - blocks.time[*late.first()?];
-    (earlier.len() >= 8 && above > least && above > 0.25 * (most - fewest)).then_some(Cause::LateRise { since_s })
+    (earlier.len() >= 8 && above > least && above > 0.25 * (most - lowest)).then_some(Cause::LateRise { since_s })
 }
 
 /// How much longer to run, in seconds.

@@ -37,8 +37,6 @@ pub(super) enum Cause {
     LongWarmUp { ended_s: f64 },
     /// All its growth came in a few jumps.
     FewJumps,
-    /// The noise would hide a growth that matters.
-    Noisy,
 }
 
 /// What was found on one track. Rates are per second here.

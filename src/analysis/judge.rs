@@ -1,5 +1,6 @@
 //! The run's verdict, by one rule: growing if any deciding finding grows beyond its budget, else inconclusive if any
-//! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive.
+//! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive. A look before
+//! the end never says growing of the run, only of the finding.
 //!
 //! A metric that was read on a much slower cadence than the others, and too seldom for a verdict of its own, does not keep
 //! the run from one. A metric that could not be read at all does.
@@ -9,9 +10,10 @@ use crate::domain::rate::{Per, rate};
 use crate::domain::{Assessment, Finding, Role, Verdict};
 
 use super::growth::FEWEST;
+use super::options::Look;
 
 /// The assessment that follows from the findings.
-pub(super) fn run(findings: Vec<Finding>) -> Assessment {
+pub(super) fn run(findings: Vec<Finding>, look: Look) -> Assessment {
     let (verdict, reason) = {
         let deciding: Vec<&Finding> = findings.iter().filter(|finding| finding.role == Role::Decides).collect();
         let most = deciding.iter().map(|finding| finding.samples).max().unwrap_or(0);
@@ -20,7 +22,9 @@ pub(super) fn run(findings: Vec<Finding>) -> Assessment {
             deciding.iter().filter(counts).copied()
         };
         if let Some(first) = of(Verdict::Growing).next() {
-            (Verdict::Growing, told(first, of(Verdict::Growing).count()))
+            // A run that goes on may still settle; only its end can fail it.
+            let verdict = if look == Look::Final { Verdict::Growing } else { Verdict::Inconclusive };
+            (verdict, told(first, of(Verdict::Growing).count()))
         } else if let Some(first) = of(Verdict::Inconclusive).next() {
             (Verdict::Inconclusive, told(first, of(Verdict::Inconclusive).count()))
         } else if deciding.is_empty() {

@@ -21,10 +21,10 @@ pub(super) struct LoadColumns {
 pub(super) fn columns(track: &Track) -> LoadColumns {
     let Some(load) = &track.load else { return LoadColumns::default() };
     let smooth = WIDTHS.iter().map(|&width| trailing_mean(load, &track.segment, width));
-    let fitted = smooth.map(|column| (unexplained(track, &column), column));
-    let Some((_, best)) = fitted.min_by(|a, b| a.0.total_cmp(&b.0)) else { return LoadColumns::default() };
-    let most = best.iter().copied().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
-    let plain: Vec<f64> = best.iter().map(|value| value / most).collect();
+    let scored = smooth.map(|column| (unexplained(track, &column), column));
+    let Some((_, chosen)) = scored.min_by(|a, b| a.0.total_cmp(&b.0)) else { return LoadColumns::default() };
+    let peak = chosen.iter().copied().fold(f64::MIN_POSITIVE, |peak, value| peak.max(value.abs()));
+    let plain: Vec<f64> = chosen.iter().map(|value| value / peak).collect();
     let bent = vec![
         plain.clone(),
         plain.iter().map(|value| value * value).collect(),

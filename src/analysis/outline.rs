@@ -19,22 +19,19 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
         Verdict::Inconclusive => seen.view.contest.over_stopped() > 0.0,
         Verdict::Steady => false,
     };
-    match tail.filter(|_| !grows) {
-        Some(tail) => {
-            growth.settled_after_s = blocks.time_at(tail.from);
-            growth.shape = level_shape(growth, seen, tail);
-            growth.fit = curve(seen, &tail.solved, tail.fit.candidate.start);
-        }
-        None => {
-            growth.shape = if growth.cause == Cause::Climbs { Shape::Staircase } else { rising_shape(seen, evidence) };
-            growth.fit = curve(seen, &evidence.solved, evidence.fit.candidate.start);
-            let onset = blocks.time_at(evidence.onset);
-            growth.onset_s = onset.filter(|_| growth.verdict == Verdict::Growing);
-            growth.settled_after_s = match growth.shape {
-                Shape::LateOnset => blocks.time.first().copied(),
-                _ => blocks.time_at(seen.view.contest.warm_up()),
-            };
-        }
+    if let Some(tail) = tail.filter(|_| !grows) {
+        growth.settled_after_s = blocks.time_at(tail.from);
+        growth.shape = level_shape(growth, seen, tail);
+        growth.fit = curve(seen, &tail.solved, tail.fit.candidate.start);
+    } else {
+        growth.shape = if growth.cause == Cause::Climbs { Shape::Staircase } else { rising_shape(seen, evidence) };
+        growth.fit = curve(seen, &evidence.solved, evidence.fit.candidate.start);
+        let onset = blocks.time_at(evidence.onset);
+        growth.onset_s = onset.filter(|_| growth.verdict == Verdict::Growing);
+        growth.settled_after_s = match growth.shape {
+            Shape::LateOnset => blocks.time.first().copied(),
+            _ => blocks.time_at(seen.view.contest.warm_up()),
+        };
     }
     if matches!(growth.cause, Cause::Slowing | Cause::JustStopped { .. } | Cause::LongWarmUp { .. }) {
         growth.settled_after_s = None;

@@ -79,9 +79,9 @@ impl Form {
             | Self::RootPlateau { .. }
             | Self::Saturating { .. }
             | Self::Logarithmic { .. }
-            | Self::Hyperbolic { .. } => 1.0,
+            | Self::Hyperbolic { .. }
+            | Self::SaturatingLine { .. } => 1.0,
             Self::TwoPiecePlateau { .. } => 2.0,
-            Self::SaturatingLine { .. } => 1.0,
             Self::Late { .. } | Self::Bend { .. } => 3.0,
             Self::TwoBends { .. } => 6.0,
         }

@@ -5,7 +5,8 @@ use crate::stats::basis::{Basis, dot};
 use crate::stats::student_t;
 
 use super::blocks::Blocks;
-use super::contest::{Fit, base_columns, dropped, jump_column};
+use super::fitting::{Fit, base_columns, dropped};
+use super::jumps::jump_column;
 
 /// A slope per unit of the run's axis, with its standard error.
 #[derive(Clone, Copy, Debug)]

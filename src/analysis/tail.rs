@@ -1,6 +1,6 @@
 //! The level at the end of a series that has stopped: where it begins, how fast it rose before, and how level it is.
 
-use super::contest::Fit;
+use super::fitting::Fit;
 use super::shapes::{Candidate, Form};
 use super::solved::{EndSlope, Solved};
 use super::view::View;

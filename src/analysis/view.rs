@@ -1,7 +1,8 @@
 //! A track seen along one axis: its blocks, and the contest held on them. Of several views the evidence chooses one.
 
 use super::blocks::{self, Blocks};
-use super::contest::{self, Contest, Fit};
+use super::contest::{self, Contest};
+use super::fitting::Fit;
 use super::load::LoadColumns;
 use super::period;
 use super::solved::{EndSlope, Solved};

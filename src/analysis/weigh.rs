@@ -4,8 +4,8 @@
 use crate::domain::{Estimate, Verdict};
 use crate::stats::quantile;
 
-use super::contest::Fit;
 use super::doubts;
+use super::fitting::Fit;
 use super::growth::{Cause, Growth};
 use super::outline;
 use super::sawtooth::Floors;

@@ -93,7 +93,6 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
             )
         }
         Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
-        Cause::Noisy => "its noise would hide a growth that matters".to_owned(),
     };
     let said = format!("{said}{}", shown(&growth.trace));
     format!("{so_far}{said}")

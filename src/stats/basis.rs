@@ -22,7 +22,9 @@ impl Basis {
         if after.is_nan() || after <= DEPENDENT * before {
             return None;
         }
-        column.iter_mut().for_each(|value| *value /= after);
+        for value in &mut column {
+            *value /= after;
+        }
         self.columns.push(column);
         shares.push(after);
         self.shares.push(shares);
