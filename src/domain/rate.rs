@@ -132,6 +132,10 @@ pub fn about(seconds: f64) -> String {
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
 }
 
+/// The larger unit of a span, in seconds and by name, and the smaller one that stands beside it.
+const STEPS: [(f64, &str, f64, &str); 3] =
+    [(86400.0, "d", 3600.0, "h"), (3600.0, "h", 60.0, "min"), (60.0, "min", 1.0, "s")];
+
 /// A length of time in words, two units at most: `850 ms`, `12.0 s`, `2 min 5 s`, `6 h 12 min`, `3 d 4 h`.
 pub fn span(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -143,8 +147,6 @@ pub fn span(seconds: f64) -> String {
     if seconds < 59.95 {
         return if seconds.fract() < 0.05 { format!("{seconds:.0} s") } else { format!("{seconds:.1} s") };
     }
-    const STEPS: [(f64, &str, f64, &str); 3] =
-        [(86400.0, "d", 3600.0, "h"), (3600.0, "h", 60.0, "min"), (60.0, "min", 1.0, "s")];
     for (large, large_name, small, small_name) in STEPS {
         // Rounded, so that 59 min 59.7 s reads "1 h" and not "60 min".
         if seconds.round() >= large {

@@ -101,9 +101,9 @@ fn traffic(out: &mut String, run: &Run, url: &str) {
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
     let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64, 0), summary.errors);
-    if summary.max_us > 0 {
+    if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
-            (millis(summary.p50_us), millis(summary.p95_us), millis(summary.p99_us), millis(summary.max_us));
+            (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let _ = writeln!(out, "latency from the due time: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max} ms");
     }
     for failure in summary.failures.iter().take(FAILURES_TOLD) {
