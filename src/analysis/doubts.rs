@@ -1,5 +1,6 @@
 //! What may still be wrong with a growth or a stop that the contest has found, and how much longer a run would tell.
 
+use crate::stats::outliers;
 use crate::stats::quantile;
 
 use super::fitting::Fit;
@@ -13,13 +14,17 @@ use super::weigh::{Evidence, Seen};
 
 /// Growth that came in fewer jumps than this is not a rate yet.
 const JUMPS: f64 = 4.0;
+/// Noise below this share of the growth leaves its jumps to be seen.
+const QUIET: f64 = 0.05;
 /// After a warm-up, growth at a slower pace is believed once it was watched for twice the time that the warm-up took.
 const LONGEST_WARM_UP: f64 = 1.0 / 3.0;
 
 /// What speaks against a growth that the contest has proven.
 pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Cause> {
     let blocks = &seen.view.blocks;
-    let plain = blocks.load.is_empty() && seen.view.swing.is_empty();
+    // Where the noise is high, it, and not jumps, makes the lower envelope rise in few places.
+    let quiet = outliers::difference_noise(&blocks.value) < QUIET * evidence.risen;
+    let plain = blocks.load.is_empty() && seen.view.swing.is_empty() && quiet;
     if plain && effective_jumps(seen.view, evidence.onset) < JUMPS {
         return Some(Cause::FewJumps);
     }
