@@ -51,6 +51,15 @@ impl Tail {
     }
 }
 
+impl Tail {
+    /// The last level, with what the load and the swing add at this block.
+    pub(super) fn last_level(&self, view: &View, block: usize) -> f64 {
+        let last = view.blocks.value.len() - 1;
+        let own = |at: usize| self.solved.at(at).value - self.solved.context_at(at);
+        own(last) + self.solved.context_at(block)
+    }
+}
+
 /// Where the level jumped upwards by more than this share of the highest jump.
 fn upward_jumps(view: &View, fit: &Fit, solved: &Solved, share: f64) -> Vec<f64> {
     let heights = solved.jump_heights(fit.jumps.len());
