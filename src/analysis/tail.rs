@@ -40,8 +40,9 @@ impl Tail {
         let pace_before = pace_before(view, from);
         // Three time constants settle a rise, five end it, so that what is left of it is no slope.
         let ended = match form {
-            Form::Saturating { tau } => (5.0 * tau).clamp(from, from.max(0.7)),
-            _ => from,
+            Form::Saturating { tau } if fit.jumps.is_empty() => (5.0 * tau).clamp(from, from.max(0.7)),
+            // A small step that a quarter of the highest hides is still no slope.
+            _ => upward_jumps(view, fit, &solved, 0.0).last().map_or(from, |at| (at + block).max(from)),
         };
         let slope = line_from(view, fit, ended).or_else(|| line_from(view, fit, 0.0));
         let heights = solved.jump_heights(fit.jumps.len());

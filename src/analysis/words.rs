@@ -9,7 +9,7 @@ use super::options::Look;
 /// A growth per hour as people read it: `1.2 MiB/h (0.9 to 1.5)`.
 fn rate(unit: Unit, growth: Estimate) -> String {
     let (scale, name) = match unit {
-        Unit::Bytes => binary(growth.estimate),
+        Unit::Bytes => binary(growth.low.abs().max(growth.high.abs())),
         Unit::Milliseconds => (1.0, " ms"),
         Unit::Count | Unit::Number => (1.0, ""),
     };
@@ -32,8 +32,9 @@ fn figures(value: f64) -> String {
     match value.abs() {
         v if v >= 100.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
-        v if v >= 0.1 || v <= f64::EPSILON => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
+        v if v >= 0.1 => format!("{value:.2}"),
+        v if v >= 0.0001 => format!("{value:.4}"),
+        _ => "0".to_owned(),
     }
 }
 
