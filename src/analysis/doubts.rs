@@ -1,5 +1,6 @@
 //! What may still be wrong with a growth or a stop that the contest has found, and how much longer a run would tell.
 
+use crate::stats::outliers;
 use crate::stats::quantile;
 
 use super::fitting::Fit;
@@ -7,19 +8,25 @@ use super::growth::Cause;
 use super::sawtooth;
 use super::shapes::Form;
 use super::solved::{EndSlope, Solved};
+use super::stairs;
 use super::tail::Tail;
 use super::view::View;
 use super::weigh::{Evidence, Seen};
 
 /// Growth that came in fewer jumps than this is not a rate yet.
 const JUMPS: f64 = 4.0;
+/// Noise below this share of the growth leaves its jumps to be seen.
+const QUIET: f64 = 0.05;
 /// After a warm-up, growth at a slower pace is believed once it was watched for twice the time that the warm-up took.
 const LONGEST_WARM_UP: f64 = 1.0 / 3.0;
 
 /// What speaks against a growth that the contest has proven.
 pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Cause> {
     let blocks = &seen.view.blocks;
-    let plain = blocks.load.is_empty() && seen.view.swing.is_empty();
+    // Where the noise about a line is high, it, and not jumps, makes the lower envelope rise in few places.
+    let line = matches!(evidence.fit.candidate.form, Form::Line) && evidence.fit.candidate.start <= 0.0;
+    let quiet = !line || outliers::difference_noise(&blocks.value) < QUIET * evidence.risen;
+    let plain = blocks.load.is_empty() && seen.view.swing.is_empty() && quiet;
     if plain && effective_jumps(seen.view, evidence.onset) < JUMPS {
         return Some(Cause::FewJumps);
     }
@@ -66,13 +73,14 @@ fn effective_jumps(view: &View, onset: f64) -> f64 {
 /// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of unequal
 /// height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen 1962), and no fit of
 /// the steps that happened to come makes the next ones surer.
-pub(super) fn stair_error(view: &View, fit: &Fit, slope: EndSlope) -> EndSlope {
+pub(super) fn stair_error(seen: &Seen<'_>, fit: &Fit, slope: EndSlope) -> EndSlope {
     const WANDERS: f64 = 0.8;
-    let jumps = effective_jumps(view, fit.candidate.start);
-    if fit.rho < WANDERS || jumps < 1.0 || !view.blocks.load.is_empty() {
-        return slope;
+    match stairs::find(seen.readings) {
+        Some(stair) if fit.rho >= WANDERS => {
+            EndSlope { error: slope.error.max(slope.slope.abs() / stair.effective.sqrt()), ..slope }
+        }
+        _ => slope,
     }
-    EndSlope { error: slope.error.max(slope.slope.abs() / jumps.sqrt()), ..slope }
 }
 
 /// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what follows.

@@ -62,8 +62,6 @@ pub(super) struct Growth {
     pub(super) longer_s: Option<f64>,
     /// The fitted curve.
     pub(super) fit: Vec<FitPoint>,
-    /// Figures for whoever works on the method.
-    pub(super) trace: String,
 }
 
 impl Growth {
@@ -80,7 +78,6 @@ impl Growth {
             detectable_per_s: None,
             longer_s: None,
             fit: Vec::new(),
-            trace: String::new(),
         }
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn least_rise(quantum: f64) -> f64 {
 
 /// Weighs what was seen.
 pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
-    let Some(evidence) = evidence(seen.view) else { return Growth::unknown(Cause::TooFew) };
+    let Some(evidence) = evidence(seen) else { return Growth::unknown(Cause::TooFew) };
     let least = least_rise(seen.readings.quantum);
     let stopped = seen.view.contest.stopped.first();
     let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
@@ -103,14 +103,14 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     growth.detectable_per_s = Some(rise * seen.view.per_second());
     outline::draw(&mut growth, seen, &evidence, tail.as_ref());
     growth.longer_s = (verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, cause));
-    growth.trace = figures(seen, &evidence, tail.as_ref());
     growth
 }
 
-fn evidence(view: &View) -> Option<Evidence<'_>> {
+fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
+    let view = seen.view;
     let fit = view.contest.growing.first()?;
     let solved = view.solve(fit)?;
-    let slope = doubts::stair_error(view, fit, view.growth()?);
+    let slope = doubts::stair_error(seen, fit, view.growth()?);
     let onset = match fit.candidate.form {
         Form::Line | Form::SaturatingLine { .. } => fit.candidate.start,
         form => form.last_piece(),
@@ -153,42 +153,4 @@ fn rates(growth: &mut Growth, seen: &Seen<'_>, slope: EndSlope) {
         (Axis::Time, Some(pace)) if pace > 0.0 => growth.per_second.map(|rate| rate.scaled(1.0 / pace)),
         (Axis::Time, _) => None,
     };
-}
-
-fn figures(seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) -> String {
-    let contest = &seen.view.contest;
-    let show = |fits: &[Fit]| {
-        fits.first().map_or(String::new(), |fit| {
-            format!(
-                "{:.1} {:?}+{:.2} j{:?} r{}",
-                fit.score - evidence.fit.score,
-                fit.candidate.form,
-                fit.candidate.start,
-                fit.jumps,
-                fit.rho
-            )
-        })
-    };
-    format!(
-        " m {:.1} s {:.1} z {:.1} risen {:.2e} n {} per {} {:?} cyc {} {} | {} | {} | {} | {}",
-        evidence.over_stopped,
-        evidence.over_slowing,
-        evidence.slope.slope / evidence.slope.error,
-        evidence.risen,
-        seen.view.blocks.value.len(),
-        seen.view.swing.len(),
-        seen.view.axis,
-        seen.floors.cycles,
-        seen.floors.judged,
-        show(&contest.stopped),
-        show(&contest.slowing),
-        show(&contest.growing),
-        tail.map_or(String::new(), |tail| format!(
-            "tail from {:.2} pace {:.2e} slope {:.2e}+-{:.1e}",
-            tail.from,
-            tail.pace_before,
-            tail.slope.map_or(f64::NAN, |s| s.slope),
-            tail.slope.map_or(f64::NAN, EndSlope::half_width)
-        )),
-    )
 }

@@ -1,39 +1,43 @@
 //! The reason and the advice of a finding in plain words.
 
 use crate::domain::Unit;
-use crate::domain::assessment::BudgetOutcome;
+use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::rate::{Per, about, rate};
 
 use super::growth::{Cause, Growth};
 use super::options::Look;
 
-/// Whether reasons carry the figures of the contest.
-const SHOWN: bool = option_env!("SOAK_METHOD_FIGURES").is_some();
-
-fn shown(trace: &str) -> &str {
-    if SHOWN { trace } else { "" }
+/// What a reason is told about.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// What was found.
+    pub(super) growth: &'a Growth,
+    /// What the values count.
+    pub(super) unit: Unit,
+    /// From the first value to the last, in seconds.
+    pub(super) span_s: f64,
+    /// Whether the run is over.
+    pub(super) look: Look,
 }
 
 /// Why, in one sentence.
-pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> String {
-    let so_far = match look {
-        Look::Final => "",
-        Look::SoFar => "so far: ",
-    };
-    let settled = growth.settled_after_s.filter(|after| *after > 0.0);
-    let since = settled.map_or_else(String::new, |after| format!(" after a warm-up of {}", about(after)));
+pub(super) fn reason(told: Told<'_>) -> String {
+    let Told { growth, unit, span_s, look } = told;
     let hourly =
         growth.per_second.map_or_else(String::new, |per_second| rate(per_second.scaled(3600.0), unit, Per::Hour));
     let said = match growth.cause {
         Cause::TooFew => "there are too few values for a verdict".to_owned(),
         Cause::Constant => format!("it never changed in {}", about(span_s)),
-        Cause::Rises => format!("it grows by {hourly}{since}"),
+        Cause::Rises => format!("it grows by {hourly}{}", since(growth, span_s)),
         Cause::Climbs => format!("it grows by steps that keep coming, {hourly}"),
-        Cause::Level => format!("it does not grow{since}: {hourly}"),
+        Cause::Level => level(growth, span_s, &hourly),
         Cause::Undecided => format!("the evidence leans neither way: {hourly}"),
         Cause::Slowing => "it still rises at the end, but ever slower, so it may be warming up".to_owned(),
         Cause::JustStopped { level_s } => {
-            format!("it rose and stopped, but the level was seen for {} only", about(level_s))
+            format!(
+                "it rose, and has hardly risen for the last {}, which is too short to say that it stopped",
+                about(level_s)
+            )
         }
         Cause::Steps { count, level_s } => {
             format!(
@@ -47,21 +51,38 @@ pub(super) fn reason(growth: &Growth, unit: Unit, span_s: f64, look: Look) -> St
             )
         }
         Cause::LateRise { since_s } => format!("it was level and rose in the last {}", about(since_s)),
-        Cause::LongWarmUp { ended_s } => {
-            format!(
-                "its warm-up took {}, and it was not watched long enough since to tell slow growth from settling",
-                about(ended_s)
-            )
-        }
+        Cause::LongWarmUp { ended_s } => format!(
+            "it rises more slowly since {} into the run, and was not watched long enough since to tell slow growth from settling",
+            about(ended_s)
+        ),
         Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
     };
-    let said = format!("{said}{}", shown(&growth.trace));
-    format!("{so_far}{said}")
+    match look {
+        Look::Final => said,
+        Look::SoFar => format!("so far {said}"),
+    }
+}
+
+fn since(growth: &Growth, span_s: f64) -> String {
+    let from = growth.onset_s.filter(|from| *from > 0.02 * span_s);
+    from.map_or_else(String::new, |from| format!(", since {} into the run", about(from)))
+}
+
+fn level(growth: &Growth, span_s: f64, hourly: &str) -> String {
+    // A settling within the first fiftieth of the run is not worth a word.
+    let settled = growth.settled_after_s.filter(|settled| *settled > 0.02 * span_s);
+    match (growth.shape, settled) {
+        (Shape::Sawtooth, _) => format!("the floor of its cycles does not rise: {hourly}"),
+        (Shape::FollowsLoad, _) => format!("it follows the load and does not grow beside it: {hourly}"),
+        (Shape::Falling, _) => format!("it falls: {hourly}"),
+        (_, Some(settled)) => format!("it settled after {} and does not grow since: {hourly}", about(settled)),
+        _ => format!("it does not grow: {hourly}"),
+    }
 }
 
 /// What to do next.
 pub(super) fn advice(growth: &Growth) -> Option<String> {
-    growth.longer_s.map(|longer| format!("run for another {}", about(longer)))
+    growth.longer_s.map(|longer| format!("run for at least {} more", about(longer)))
 }
 
 /// How a growth stands to its budget.
