@@ -195,9 +195,9 @@ fn close(
     {
         recorder.event(EventKind::TargetStopped { end });
     }
-    let lost = recorder.lost_lines();
-    if lost > 0 {
-        watch(Watch::Said(&format!("{lost} lines of the record were lost while it could not be written")));
+    let missing = recorder.missing_lines();
+    if missing > 0 {
+        watch(Watch::Said(&format!("the last lines of the run, {missing} of them, could not be written and are lost")));
     }
     Ok(())
 }

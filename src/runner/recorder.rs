@@ -133,9 +133,9 @@ impl Recorder {
         *locked(&self.crossed)
     }
 
-    /// How many lines of the record found no room.
-    pub(super) fn lost_lines(&self) -> u64 {
-        self.writer().lost_lines()
+    /// How many lines are missing from the record.
+    pub(super) fn missing_lines(&self) -> u64 {
+        self.writer().missing_lines()
     }
 
     fn say(&self, text: String) {
