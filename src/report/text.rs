@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::assessment::BudgetOutcome;
+use crate::domain::assessment::{BudgetOutcome, Grade};
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::run::{RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
 
@@ -234,13 +234,26 @@ fn told(out: &mut String, finding: &Finding) {
         let _ = write!(text, "; {}", rate(growth, finding.unit, Per::Turn));
     }
     if let (Some(time), Some(limit)) = (finding.time_to_limit_s, finding.limit) {
-        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), span(time.estimate));
+        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), about(time.estimate));
+    }
+    if let Some(grade) = finding.grade {
+        let _ = write!(text, "; severity: {}", graded(grade));
     }
     text.push('.');
     if let Some(advice) = &finding.advice {
         let _ = write!(text, " {}", printable(advice));
     }
     wrap(out, &text);
+}
+
+/// How much a growth matters, in words.
+fn graded(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Minor => "minor, under 5 MB/min",
+        Grade::Moderate => "moderate, not wholly under 5 nor wholly over 10 MB/min",
+        Grade::Severe => "severe, over 10 MB/min",
+        Grade::Sign => "a sign, for a count should not grow at all",
+    }
 }
 
 /// Breaks at spaces so that no line is wider than the summary; later lines are indented.
