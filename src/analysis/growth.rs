@@ -37,6 +37,8 @@ pub(super) enum Cause {
     LongWarmUp { ended_s: f64 },
     /// All its growth came in a few jumps.
     FewJumps,
+    /// The noise leaves room for a growth by half of the level.
+    Noisy,
 }
 
 /// What was found on one track. Rates are per second here.

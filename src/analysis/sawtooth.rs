@@ -129,5 +129,9 @@ pub(super) fn cycles(track: &Track, from: usize) -> Cycles {
         }
         floor = part.values[end];
     }
+    // One fall makes a cycle only with a rise on either side.
+    if found.count == 1 && part.values.last().is_none_or(|last| last - floor < bound) {
+        found.count = 0;
+    }
     found
 }

@@ -108,6 +108,12 @@ impl Solved {
         self.coefficients.iter().skip(self.base_columns).take(count).copied().collect()
     }
 
+    /// What the jumps add at one block.
+    pub(super) fn jumps_at(&self, block: usize) -> f64 {
+        let end = self.coefficients.len() - self.shape_columns;
+        (self.base_columns..end).map(|column| self.columns[column][block] * self.coefficients[column]).sum()
+    }
+
     /// What the load and the swing add at one block.
     pub(super) fn context_at(&self, block: usize) -> f64 {
         (self.lives.min(self.base_columns)..self.base_columns)

@@ -95,6 +95,7 @@ pub(super) fn reason(told: Told<'_>) -> String {
             "it rises more slowly since {} into the run, and was not watched long enough since to tell slow growth from settling",
             length(ended_s)
         ),
+        Cause::Noisy => format!("it moves so much that it could grow by half of itself unseen: {hourly}"),
         Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
     };
     match look {
