@@ -10,7 +10,6 @@ use super::shapes::Form;
 use super::solved::{EndSlope, Solved};
 use super::stairs;
 use super::tail::Tail;
-use super::view::View;
 use super::weigh::{Evidence, Seen};
 
 /// Growth that came in fewer jumps than this is not a rate yet.
@@ -177,21 +176,22 @@ fn spread_of(seen: &Seen<'_>, tail: &Tail) -> f64 {
     quantile::spread(&values, 0.05, 0.95)
 }
 
-/// Whether the last three blocks all lie above everything since the last rise, and well above: chance puts three of forty
-/// there once in ten thousand runs.
+/// Whether the last blocks, three at least, all lie above everything in the first three quarters of the level, and well above:
+/// chance puts three of forty there once in ten thousand runs.
 fn late_rise(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause> {
-    const LAST: usize = 3;
+    const FEWEST: usize = 3;
     let blocks = &seen.view.blocks;
     let level: Vec<usize> = (0..blocks.value.len()).filter(|&at| blocks.since[at] >= tail.from).collect();
-    let (earlier, late) = level.split_at(level.len().checked_sub(LAST)?);
     let value = |at: &usize| blocks.value[*at] - tail.solved.context_at(*at);
-    let most = earlier.iter().map(value).fold(f64::NEG_INFINITY, f64::max);
-    let bottom = late.iter().map(value).fold(f64::INFINITY, f64::min);
-    let before: Vec<f64> = earlier.iter().map(value).collect();
-    let rise = bottom - quantile::median(&before)?;
-    let since_s = blocks.time.last()? - blocks.time[*late.first()?];
-    let stands_out = bottom > most && rise > least.max(1.5 * quantile::spread(&before, 0.05, 0.95));
-    (earlier.len() >= 8 && stands_out).then_some(Cause::LateRise { since_s })
+    let values: Vec<f64> = level.iter().map(value).collect();
+    let before = &values[..values.len() * 3 / 4];
+    let most = before.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let above = values.iter().rev().take_while(|value| **value > most).count();
+    let late = &values[values.len() - above..];
+    let rise = quantile::median(late)? - quantile::median(before)?;
+    let stands_out = rise > least.max(quantile::spread(before, 0.05, 0.95));
+    let since_s = blocks.time.last()? - blocks.time[level[level.len() - above]];
+    (before.len() >= 8 && above >= FEWEST && stands_out).then_some(Cause::LateRise { since_s })
 }
 
 /// How much longer to run, in seconds.
