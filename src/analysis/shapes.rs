@@ -102,6 +102,15 @@ impl Form {
         }
     }
 
+    /// The knee behind which it grows, where it has one.
+    pub(super) fn knee(self) -> Option<f64> {
+        match self {
+            Self::Late { onset } => Some(onset),
+            Self::Bend { knee } | Self::TwoBends { knee, .. } => Some(knee),
+            _ => None,
+        }
+    }
+
     /// Where the level at its end begins; 0 where it has none or had it from the start.
     pub(super) fn last_level(self) -> f64 {
         if self.family() == Family::Stopped && !matches!(self, Self::Saturating { .. }) {
@@ -149,7 +158,7 @@ pub(super) fn candidates() -> Vec<Candidate> {
         forms.extend([Form::Logarithmic { scale }, Form::Hyperbolic { scale }]);
     }
     // A growth that begins later than this leaves too few blocks to be told from a last step.
-    for knee in steps(0.05, 0.7, 0.025) {
+    for knee in steps(0.05, 0.75, 0.025) {
         forms.extend([Form::Late { onset: knee }, Form::Bend { knee }]);
     }
     for first in steps(0.04, 0.4, 0.09) {

@@ -5,7 +5,7 @@ use super::contest::{self, Contest};
 use super::fitting::Fit;
 use super::load::LoadColumns;
 use super::period;
-use super::solved::{EndSlope, Solved};
+use super::solved::{EndSlope, Knee, Solved};
 use super::track::Track;
 
 /// What the axis counts.
@@ -46,7 +46,11 @@ impl View {
 
     /// Solves a fit of this view's contest.
     pub(super) fn solve(&self, fit: &Fit) -> Option<Solved> {
-        Solved::new(&self.blocks, &self.swing, fit)
+        Solved::new(&self.blocks, &self.swing, fit, Knee::Known)
+    }
+
+    fn slope(&self, fit: &Fit) -> Option<EndSlope> {
+        Solved::new(&self.blocks, &self.swing, fit, Knee::Estimated)?.end_slope()
     }
 
     /// Turns a slope per axis into one a second.
@@ -65,7 +69,7 @@ impl View {
             .growing
             .iter()
             .take_while(|fit| fit.score < best + NEAR)
-            .filter_map(|fit| Some(((-(fit.score - best) / 2.0).exp(), self.solve(fit)?.end_slope()?)))
+            .filter_map(|fit| Some(((-(fit.score - best) / 2.0).exp(), self.slope(fit)?)))
             .collect();
         let total: f64 = near.iter().map(|(weight, _)| weight).sum();
         let slope = near.iter().map(|(weight, one)| weight * one.slope).sum::<f64>() / total;
