@@ -50,8 +50,8 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
     (evidence.risen < 2.0 * noise || evidence.risen < 0.03 * load).then_some(Cause::Undecided)
 }
 
-/// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the rises of
-/// the lower envelope, the level that is never gone below again.
+/// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the
+/// rises of the lower envelope, the level that is never gone below again.
 fn effective_jumps(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
     let blocks = &seen.view.blocks;
     let (mut sum, mut squares) = (0.0, 0.0);
@@ -71,9 +71,9 @@ fn effective_jumps(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
-/// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of unequal
-/// height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen 1962), and no fit of
-/// the steps that happened to come makes the next ones surer.
+/// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of
+/// unequal height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen
+/// 1962), and no fit of the steps that happened to come makes the next ones surer.
 pub(super) fn stair_error(seen: &Seen<'_>, fit: &Fit, slope: EndSlope) -> EndSlope {
     const WANDERS: f64 = 0.8;
     match stairs::find(seen.readings) {
@@ -84,7 +84,8 @@ pub(super) fn stair_error(seen: &Seen<'_>, fit: &Fit, slope: EndSlope) -> EndSlo
     }
 }
 
-/// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what follows.
+/// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what
+/// follows.
 fn long_warm_up(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<f64> {
     let onset = evidence.onset;
     let blocks = &seen.view.blocks;
@@ -176,8 +177,8 @@ fn spread_of(seen: &Seen<'_>, tail: &Tail) -> f64 {
     quantile::spread(&values, 0.05, 0.95)
 }
 
-/// Whether the last blocks, three at least, all lie above everything in the first three quarters of the level, and well above:
-/// chance puts three of forty there once in ten thousand runs.
+/// Whether the last blocks, three at least, all lie above everything in the first three quarters of the level, and well
+/// above: chance puts three of forty there once in ten thousand runs.
 fn late_rise(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause> {
     const FEWEST: usize = 3;
     let blocks = &seen.view.blocks;

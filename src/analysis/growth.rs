@@ -1,5 +1,5 @@
-//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the weighing of
-//! what its winners say.
+//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the
+//! weighing of what its winners say.
 
 use crate::domain::assessment::{FitPoint, Shape};
 use crate::domain::{Estimate, Verdict};

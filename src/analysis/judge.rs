@@ -1,6 +1,6 @@
 //! The run's verdict, by one rule: growing if any deciding finding grows beyond its budget, else inconclusive if any
-//! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive. A look before
-//! the end never says growing of the run, only of the finding.
+//! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive. A look
+//! before the end never says growing of the run, only of the finding.
 
 use crate::domain::assessment::BudgetOutcome;
 use crate::domain::{Assessment, Finding, Role, Verdict};

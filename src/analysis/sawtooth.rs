@@ -1,5 +1,5 @@
-//! Sawtooths: a collector lets memory rise and takes it back. Only the floor that it falls back to tells whether anything
-//! stays behind, so where there are enough cycles the floors are judged in place of the readings.
+//! Sawtooths: a collector lets memory rise and takes it back. Only the floor that it falls back to tells whether
+//! anything stays behind, so where there are enough cycles the floors are judged in place of the readings.
 
 use crate::stats::line_fit;
 use crate::stats::quantile;

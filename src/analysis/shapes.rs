@@ -120,8 +120,8 @@ impl Form {
         }
     }
 
-    /// Its columns at these positions; the last column of a growing shape is the one whose coefficient is the slope at the
-    /// end.
+    /// Its columns at these positions; the last column of a growing shape is the one whose coefficient is the slope at
+    /// the end.
     pub(super) fn columns(self, positions: &[f64]) -> Vec<Vec<f64>> {
         let column = |value: &dyn Fn(f64) -> f64| positions.iter().map(|&u| value(u)).collect::<Vec<f64>>();
         let piece = |from: f64, to: f64| column(&|u: f64| (u - from).clamp(0.0, to - from));
@@ -151,8 +151,8 @@ pub(super) fn candidates() -> Vec<Candidate> {
     for first in steps(0.04, 0.5, 0.06) {
         forms.extend(steps(first + 0.08, 0.8, 0.06).map(|knee| Form::TwoPiecePlateau { first, knee }));
     }
-    // From a warm-up that is over within one block to one that has lost half of its pace by the end; a slower one could not
-    // be told from a line.
+    // From a warm-up that is over within one block to one that has lost half of its pace by the end; a slower one could
+    // not be told from a line.
     forms.extend((0..26).map(|step| Form::Saturating { tau: 0.004 * 1.26_f64.powi(step) }));
     for scale in [0.003, 0.01, 0.03] {
         forms.extend([Form::Logarithmic { scale }, Form::Hyperbolic { scale }]);

@@ -44,8 +44,8 @@ pub(super) struct Solved {
 pub(super) enum Knee {
     /// It is where the fit put it: for the curve.
     Known,
-    /// It was estimated too, which widens the slope's interval: the curve's derivative by the knee stands as one more column
-    /// (linearised nonlinear least squares; Seber and Wild 1989).
+    /// It was estimated too, which widens the slope's interval: the curve's derivative by the knee stands as one more
+    /// column (linearised nonlinear least squares; Seber and Wild 1989).
     Estimated,
 }
 
@@ -59,8 +59,8 @@ pub(super) struct CurvePoint {
 }
 
 impl Solved {
-    /// Solves a fit. The rho that fits best is too small on few points; it is raised by its first-order bias (Kendall 1954:
-    /// `(1 + 3 rho) / n`).
+    /// Solves a fit. The rho that fits best is too small on few points; it is raised by its first-order bias (Kendall
+    /// 1954: `(1 + 3 rho) / n`).
     pub(super) fn new(blocks: &Blocks, extra: &[Vec<f64>], fit: &Fit, knee: Knee) -> Option<Self> {
         let count = blocks.value.len();
         let rho = (fit.rho + (1.0 + 3.0 * fit.rho) / count as f64).min(0.99);
