@@ -1,7 +1,7 @@
 //! Scores the verdicts over a folder of labelled series and prints how often they are right, and what they cost.
 //!
-//! `cargo bench --bench verdicts -- FOLDER [--list] [--share 0.5]`. The folder holds one CSV a series (`t,value` and any
-//! of `turns`, `conc`, `swap`, `pid`) and `truth.json`: by the file's stem `leak`, `slope_per_s`, `unit`, `class`,
+//! `cargo bench --bench verdicts -- FOLDER [--list] [--share 0.5]`. The folder holds one CSV a series (`t,value` and
+//! any of `turns`, `conc`, `swap`, `pid`) and `truth.json`: by the file's stem `leak`, `slope_per_s`, `unit`, `class`,
 //! `detectable`, `approx`. `--list` prints one JSON line a series; `--share` judges only that first share of each run.
 #![allow(
     clippy::print_stdout,

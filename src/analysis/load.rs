@@ -1,5 +1,5 @@
-//! Memory that follows the load: the columns by which a change of the load explains a change of the metric, so that neither
-//! a ramp of users is taken for a leak nor a falling load hides one.
+//! Memory that follows the load: the columns by which a change of the load explains a change of the metric, so that
+//! neither a ramp of users is taken for a leak nor a falling load hides one.
 
 use crate::stats::basis::{Basis, dot};
 

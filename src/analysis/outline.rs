@@ -44,8 +44,8 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
     }
 }
 
-/// When the series came onto its last level or line to stay, going back from this share of the axis: a fit that leaves out
-/// the start leaves out more than the warm-up. `None` where it was on it from the start.
+/// When the series came onto its last level or line to stay, going back from this share of the axis: a fit that leaves
+/// out the start leaves out more than the warm-up. `None` where it was on it from the start.
 fn settled_at(seen: &Seen<'_>, share: f64, last: impl Fn(usize) -> f64) -> Option<f64> {
     // A thirtieth of the way is left after some three and a half time constants.
     const NEAR: f64 = 0.03;

@@ -1,5 +1,5 @@
-//! What the winners of the contest say, weighed: growth must be proven, and so must a stop; what is neither is said to be
-//! inconclusive, with the reason.
+//! What the winners of the contest say, weighed: growth must be proven, and so must a stop; what is neither is said to
+//! be inconclusive, with the reason.
 
 use crate::domain::{Estimate, Verdict};
 use crate::stats::quantile;
@@ -45,12 +45,13 @@ pub(super) struct Evidence<'a> {
     pub(super) risen: f64,
 }
 
-/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to the
-/// first, because the slope must stand out by itself too.
+/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to
+/// the first, because the slope must stand out by itself too.
 const LEAD: f64 = 3.0;
 /// The slope must stand out of its error by this, which chance does once in 700 runs.
 const OUT: f64 = 3.0;
-/// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in thirty.
+/// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in
+/// thirty.
 const LEANING: f64 = -0.5;
 
 impl Evidence<'_> {
@@ -65,8 +66,8 @@ impl Evidence<'_> {
     }
 }
 
-/// The least rise that counts: counters are kept per processor and summed up late (`percpu_counter`, up to 32 pages each),
-/// and a count that differs by two is the same count seen twice.
+/// The least rise that counts: counters are kept per processor and summed up late (`percpu_counter`, up to 32 pages
+/// each), and a count that differs by two is the same count seen twice.
 pub(super) fn least_rise(quantum: f64) -> f64 {
     // Anything counted in pages or kilobytes is memory.
     if quantum >= 1024.0 { 32.0 * quantum } else { 2.5 * quantum }

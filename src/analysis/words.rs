@@ -55,6 +55,7 @@ pub(super) fn reason(told: Told<'_>) -> String {
             "it rises more slowly since {} into the run, and was not watched long enough since to tell slow growth from settling",
             about(ended_s)
         ),
+        Cause::Noisy => format!("it moves so much that it could grow by half of itself unseen: {hourly}"),
         Cause::FewJumps => "all its growth came in a few jumps, which may end".to_owned(),
     };
     match look {
@@ -71,12 +72,15 @@ fn since(growth: &Growth, span_s: f64) -> String {
 fn level(growth: &Growth, span_s: f64, hourly: &str) -> String {
     // A settling within the first fiftieth of the run is not worth a word.
     let settled = growth.settled_after_s.filter(|settled| *settled > 0.02 * span_s);
+    // What is left of a rise that ended may still stand out of its error; it is told as what it is.
+    let still = growth.per_second.is_some_and(|rate| rate.low > 0.0);
+    let since = if still { "hardly rises" } else { "does not grow" };
     match (growth.shape, settled) {
         (Shape::Sawtooth, _) => format!("the floor of its cycles does not rise: {hourly}"),
-        (Shape::FollowsLoad, _) => format!("it follows the load and does not grow beside it: {hourly}"),
+        (Shape::FollowsLoad, _) => format!("it follows the load and {since} beside it: {hourly}"),
         (Shape::Falling, _) => format!("it falls: {hourly}"),
-        (_, Some(settled)) => format!("it settled after {} and does not grow since: {hourly}", about(settled)),
-        _ => format!("it does not grow: {hourly}"),
+        (_, Some(settled)) => format!("it settled after {} and {since} since: {hourly}", about(settled)),
+        _ => format!("it {since}: {hourly}"),
     }
 }
 
