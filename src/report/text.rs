@@ -112,7 +112,7 @@ fn traffic(out: &mut String, run: &Run, url: &str) {
     }
 }
 
-fn ending(run: &Run) -> Option<String> {
+pub(super) fn ending(run: &Run) -> Option<String> {
     let sentence = match run.end() {
         Some(RunEnd::Complete) => return damage(run),
         Some(RunEnd::Interrupted) => "ended early by the user".to_owned(),
@@ -156,7 +156,7 @@ fn damage(run: &Run) -> Option<String> {
 }
 
 /// How the target ended, in words.
-fn cause(end: &TargetEnd) -> String {
+pub(super) fn cause(end: &TargetEnd) -> String {
     match end {
         TargetEnd::Exited { code } => format!("it exited with code {code}"),
         TargetEnd::Killed { out_of_memory: true, .. } => "the kernel killed it for want of memory".to_owned(),
