@@ -8,6 +8,7 @@ use crate::domain::{Elapsed, Metric, Unit};
 use crate::report::Style;
 use crate::runner::Latest;
 
+use super::args::{ProgressArgs, ShowArgs};
 use super::failure::Failure;
 
 /// Prints a result.
@@ -35,6 +36,28 @@ pub(super) fn style() -> Style {
     if !refused && io::stdout().is_terminal() { Style::Colour } else { Style::Plain }
 }
 
+/// How the progress of a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// On the full screen, where there is a terminal for it, else as lines.
+    Screen,
+    /// As lines.
+    Lines,
+    /// Not at all.
+    Silent,
+}
+
+impl Progress {
+    /// What was asked for.
+    pub(super) fn of(show: &ShowArgs, progress: &ProgressArgs) -> Self {
+        match (show.quiet, progress.plain) {
+            (true, _) => Self::Silent,
+            (false, true) => Self::Lines,
+            (false, false) => Self::Screen,
+        }
+    }
+}
+
 /// The progress of a run on standard error: one line that is redrawn on a terminal, a line every so often elsewhere.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
@@ -56,11 +79,11 @@ const LOG_STEPS: [u64; 6] = [10, 30, 60, 120, 300, 600];
 
 impl ProgressLine {
     /// For a run of this duration; silent where `--quiet` asks for it.
-    pub(super) fn new(duration: Option<Duration>, quiet: bool) -> Self {
-        let place = match (quiet, io::stderr().is_terminal()) {
-            (true, _) => Place::Nowhere,
-            (false, true) => Place::Terminal,
-            (false, false) => Place::Log,
+    pub(super) fn new(duration: Option<Duration>, progress: Progress) -> Self {
+        let place = match (progress, io::stderr().is_terminal()) {
+            (Progress::Silent, _) => Place::Nowhere,
+            (_, true) => Place::Terminal,
+            (_, false) => Place::Log,
         };
         let due = if place == Place::Log { next_log_line(Duration::ZERO) } else { Duration::ZERO };
         Self { place, duration, due, drawn: false }
