@@ -14,15 +14,26 @@ use super::failure::Failure;
 /// Prints a result.
 ///
 /// # Errors
-/// Where standard output cannot be written; a reader that has gone away is no failure.
+/// Where standard output cannot be written; a reader that has gone away is no failure, and neither is a terminal whose
+/// session was closed.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_gone(&error) => Ok(()),
+        Err(error) => {
             Err(Failure::new(format!("cannot write standard output: {error}")))
         }
-        _ => Ok(()),
+        Ok(()) => Ok(()),
     }
+}
+
+/// A terminal that was hung up answers every write with EIO; a disk answers so too, but is no terminal.
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && !rustix::fs::fstat(io::stdout()).is_ok_and(is_file)
+}
+
+fn is_file(stat: rustix::fs::Stat) -> bool {
+    rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile
 }
 
 /// Says something beside the results. Where nobody reads it, it is lost, and nothing fails for that.

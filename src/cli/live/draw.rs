@@ -75,8 +75,8 @@ fn head(picture: &Picture, width: usize) -> Vec<Line<'static>> {
         Some(outlook) => Line::from(vec![
             Span::raw("so far: "),
             Span::styled(
-                outlook.verdict.word().to_uppercase(),
-                table::ink(outlook.verdict, picture.palette).add_modifier(Modifier::BOLD),
+                table::overall(outlook).word(),
+                table::ink(table::overall(outlook), picture.palette).add_modifier(Modifier::BOLD),
             ),
             Span::raw(format!("  {}", printable(&outlook.reason.replace(": so far: ", ": ")))),
         ]),

@@ -4,8 +4,9 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use crate::domain::assessment::BudgetOutcome;
 use crate::domain::rate::{Per, quantity, rate};
-use crate::domain::{Finding, Metric, Role, Verdict};
+use crate::domain::{Assessment, Finding, Metric, Role, Verdict};
 use crate::runner::Trail;
 
 use super::picture::{Palette, Picture};
@@ -53,10 +54,9 @@ impl Columns {
     /// For a screen of this width.
     pub(super) fn new(width: usize) -> Self {
         let fixed = match width {
-            110.. => Self { name: 27, latest: 11, growth: 34, verdict: 16, trail: 0 },
-            74.. => Self { name: 14, latest: 10, growth: 27, verdict: 15, trail: 0 },
-            40.. => Self { name: 14, latest: 10, growth: 0, verdict: 13, trail: 0 },
-            _ => Self { name: 10, latest: 10, growth: 0, verdict: 12, trail: 0 },
+            110.. => Self { name: 27, latest: 11, growth: 34, verdict: 18, trail: 0 },
+            74.. => Self { name: 13, latest: 10, growth: 27, verdict: 17, trail: 0 },
+            _ => Self { name: 11, latest: 10, growth: 0, verdict: 17, trail: 0 },
         };
         let taken = fixed.name + fixed.latest + fixed.growth + fixed.verdict;
         Self { trail: width.saturating_sub(taken), ..fixed }
@@ -81,7 +81,8 @@ impl Columns {
         let bars = spark::bars(row.trail, self.trail, height, picture.glyphs);
         let indent = " ".repeat(self.name + self.latest + self.growth + self.verdict);
         let last = height.saturating_sub(1);
-        let ink = row.finding.map_or(Style::new(), |finding| ink(finding.verdict, picture.palette));
+        let judged = row.finding.filter(|finding| row.role == Role::Decides || finding.growth_per_hour.is_some());
+        let ink = judged.map_or(Style::new(), |finding| ink(finding.verdict, picture.palette));
         let line = |(position, bar): (usize, String)| match position == last {
             false => Line::from(vec![Span::raw(indent.clone()), Span::styled(bar, ink)]),
             true => {
@@ -108,11 +109,29 @@ impl Columns {
     }
 }
 
+/// The verdict so far of the whole run. The analysis fails no run before its end, so a growth that decides is named here:
+/// it is what one looks for.
+pub(super) fn overall(outlook: &Assessment) -> Verdict {
+    let grows = |finding: &Finding| {
+        finding.role == Role::Decides
+            && finding.verdict == Verdict::Growing
+            && !matches!(finding.budget, Some(BudgetOutcome::Within | BudgetOutcome::Straddles))
+    };
+    if outlook.findings.iter().any(grows) { Verdict::Growing } else { outlook.verdict }
+}
+
 /// The word of the verdict so far; a star on what does not decide.
 fn verdict(row: &Row<'_>) -> String {
-    let word = row.finding.map_or("too early", |finding| finding.verdict.word());
-    let star = if row.role == Role::Beside { " *" } else { "" };
-    format!("{word}{star}")
+    let Some(finding) = row.finding else { return "too early".to_owned() };
+    let word = finding.verdict.word();
+    match row.role {
+        // The slow tier is read too seldom at first; that is no finding on the target.
+        Role::Beside if finding.verdict == Verdict::Inconclusive && finding.growth_per_hour.is_none() => {
+            format!("{} readings *", finding.samples)
+        }
+        Role::Beside => format!("{word} *"),
+        Role::Decides | Role::Context => word.to_owned(),
+    }
 }
 
 /// The colour of a verdict, which never stands without its word.

@@ -21,6 +21,7 @@ pub(super) struct Tty(Rc<RefCell<Kept>>);
 struct Kept {
     file: File,
     waiting: Vec<u8>,
+    gone: bool,
 }
 
 impl Tty {
@@ -36,7 +37,7 @@ impl Tty {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let mut opened = candidates.map(|path| open(path, flags, Mode::empty()));
         let file = opened.find_map(Result::ok).ok_or_else(|| io::Error::other("no terminal to write to"))?;
-        Ok(Self(Rc::new(RefCell::new(Kept { file: file.into(), waiting: Vec::new() }))))
+        Ok(Self(Rc::new(RefCell::new(Kept { file: file.into(), waiting: Vec::new(), gone: false }))))
     }
 
     /// Columns and rows; what a terminal does not tell is taken for 80 by 24.
@@ -51,8 +52,8 @@ impl Tty {
     /// Where the terminal is gone.
     pub(super) fn has_room(&self) -> io::Result<bool> {
         let mut kept = self.0.borrow_mut();
-        kept.push()?;
-        Ok(kept.waiting.is_empty())
+        kept.push();
+        if kept.gone { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(kept.waiting.is_empty()) }
     }
 
     /// Waits for the rest to go out, for this long at most.
@@ -67,24 +68,26 @@ impl Tty {
 }
 
 impl Kept {
-    fn push(&mut self) -> io::Result<()> {
-        let mut gone = 0;
-        let outcome = loop {
-            if gone == self.waiting.len() {
-                break Ok(());
-            }
-            match self.file.write(&self.waiting[gone..]) {
-                Ok(written) => gone += written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+    /// Writes what the terminal takes at once.
+    fn push(&mut self) {
+        let mut written = 0;
+        while written < self.waiting.len() && !self.gone {
+            match self.file.write(&self.waiting[written..]) {
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
+                Err(_) => self.gone = true,
             }
-        };
-        self.waiting.drain(..gone);
-        outcome
+        }
+        if self.gone {
+            self.waiting.clear();
+        }
+        self.waiting.drain(..written.min(self.waiting.len()));
     }
 }
 
+/// Writing never fails, though the terminal may be gone, which [`Tty::has_room`] tells: ratatui says on standard error what
+/// it could not write, and where that is the same terminal, the standard library panics.
 impl Write for Tty {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().waiting.extend_from_slice(bytes);
@@ -92,6 +95,7 @@ impl Write for Tty {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().push()
+        self.0.borrow_mut().push();
+        Ok(())
     }
 }
