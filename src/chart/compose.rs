@@ -199,6 +199,7 @@ impl<'a> Composer<'a> {
             let label = match &event.kind {
                 EventKind::Exec { name } => format!("new program: {name}"),
                 EventKind::Note { text } => text.clone(),
+                EventKind::Mark { label } => label.clone(),
                 EventKind::Ended { end: RunEnd::TargetEnded(end) } => ended(end),
                 EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => "ceiling crossed".to_owned(),
                 EventKind::Ended { end: RunEnd::Interrupted } => "ended by the user".to_owned(),
