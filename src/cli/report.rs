@@ -24,7 +24,9 @@ const CHARTS: usize = 16;
 /// Where the input cannot be read, or the report cannot be drawn or written.
 pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let judged = judge::judge(&args.input, args.unit, &judge::options(&args.judge)?)?;
-    judged.notes.iter().for_each(|note| console::say(&format!("{}: {note}", judged.source)));
+    for note in &judged.notes {
+        console::say(&format!("{}: {note}", judged.source));
+    }
     let text = match args.format {
         ReportFormat::Text => {
             let style = if args.output.is_some() { report::Style::Plain } else { console::style() };
@@ -38,7 +40,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     };
     match &args.output {
         Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?
+            fs::write(path, text).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
         }
         None => console::print(&text)?,
     }

@@ -3,8 +3,8 @@
 
 use crate::domain::assessment::{BudgetOutcome, Grade};
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, quantity, rate, span};
-use crate::domain::{Assessment, Finding, SeriesSet, Verdict};
+use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
 
 use super::text::Subject;
 
@@ -101,11 +101,25 @@ pub(super) fn row(finding: &Finding, latest: Option<f64>) -> Row {
         latest: or_nothing(latest.map(|value| quantity(value, unit))),
         growth: or_nothing(finding.growth_per_hour.map(|growth| rate(growth, unit, Per::Hour))),
         per_turn: or_nothing(finding.growth_per_turn.map(|growth| rate(growth, unit, Per::Turn))),
-        settled: or_nothing(finding.settled_after_s.map(|at| format!("after {}", span(at)))),
+        settled: or_nothing(finding.settled_after_s.map(|at| settled(at, finding.observed_s))),
         onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| format!("after {}", span(at)))),
-        detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", quantity(least, unit)))),
+        detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", rough(least, unit)))),
         to_limit: or_nothing(to_limit(finding)),
         verdict: verdict(finding),
+    }
+}
+
+/// A warm-up of less than a hundredth of the run is none.
+fn settled(at_s: f64, observed_s: f64) -> String {
+    if at_s <= 0.01 * observed_s { "from the start".to_owned() } else { format!("after {}", span(at_s)) }
+}
+
+/// A quantity whose last digits mean nothing: a large count without its fraction.
+pub(super) fn rough(value: f64, unit: Unit) -> String {
+    if matches!(unit, Unit::Count | Unit::Number) && value.abs() >= 100.0 {
+        grouped(value)
+    } else {
+        quantity(value, unit)
     }
 }
 

@@ -37,6 +37,18 @@
     if (unit === "ms") return Math.abs(v) >= 1000 ? digits(v / 1000) + " s" : digits(v) + " ms";
     return Number.isInteger(v) ? v.toLocaleString("en") : digits(v);
   };
+  // A tick in the unit of the axis' upper end, with as many places as the step needs.
+  const tickWord = (v, one) => {
+    const unit = one.panel.unit, places = q => q >= 1 || q <= 0 ? 0 : Math.min(6, Math.ceil(-Math.log10(q) - 1e-9));
+    if (v === 0) return "0";
+    if (unit === "bytes") {
+      let k = 0, size = 1;
+      while (one.high / size >= 1024 && k < 6) { size *= 1024; k++; }
+      return (v / size).toFixed(Math.min(2, places(one.tick / size))) + " " + IEC[k];
+    }
+    if (unit === "ms") return one.high >= 2000 ? (v / 1000).toFixed(places(one.tick / 1000)) + " s" : v.toFixed(places(one.tick)) + " ms";
+    return Math.abs(v) >= 1e9 ? v.toExponential(2) : v.toLocaleString("en", { minimumFractionDigits: places(one.tick), maximumFractionDigits: places(one.tick) });
+  };
   const clock = (s, fine) => {
     const sign = s < 0 ? "-" : "";
     s = Math.abs(s);
@@ -54,7 +66,7 @@
     const x = raw / base;
     const p = Math.pow(10, Math.floor(Math.log10(x)));
     if (unit === "bytes") {
-      for (const k of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]) if (k >= x) return k * base;
+      for (const k of [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 256, 512, 1024]) if (k >= x) return Math.max(1, k * base);
     }
     for (const k of [1, 2, 5, 10]) if (k * p >= x * 0.9999) return unit === "count" ? Math.max(1, k * p) : k * p * base;
     return 10 * p * base;
@@ -89,9 +101,9 @@
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Charts on one time axis. Left and right move the cursor, plus and minus zoom, 0 shows the whole run.");
 
-  const panels = data.panels.map((panel, index) => {
+  const panels = data.panels.map(panel => {
     const holder = element("div", "panel", box);
-    const head = element("h4", "", holder, panel.title);
+    const head = element("h3", "", holder, panel.title);
     const lines = panel.lines.map(expand);
     const ink = i => lines[i].name === "errors" ? "alarm" : "l" + (i % 3);
     const keys = lines.map((line, i) => {
@@ -103,7 +115,7 @@
     const extra = (className, text) => { const key = element("span", "key", head); element("i", className, key); key.append(text); };
     if (panel.fit.length) extra("fit", "fit");
     if (panel.settled > data.span[0]) extra("warm", "warm-up");
-    const svg = node("svg", { height: HEIGHT + (index === data.panels.length - 1 ? 0 : 0), role: "img", "aria-label": panel.title + " over time" });
+    const svg = node("svg", { height: HEIGHT, role: "img", "aria-label": panel.title + " over time" });
     holder.append(svg);
     const one = { panel, lines, ink, keys, svg, low: 0, high: 1 };
     listen(one);
@@ -119,7 +131,7 @@
       if (line.t[i] >= view.from && line.t[i] <= view.to) { if (line.v[i] < low) low = line.v[i]; if (line.v[i] > high) high = line.v[i]; }
     }
     if (!(low <= high)) { low = 0; high = 1; }
-    if (low >= 0 && low < 0.6 * high || low === high && low === 0) low = 0;
+    if (low >= 0 && (one.panel.zero || low < 0.6 * high)) low = 0;
     if (low === high) { const pad = Math.max(Math.abs(low) * 0.05, one.panel.unit === "number" || one.panel.unit === "ms" ? 0.01 : 1); low = low === 0 ? 0 : low - pad; high += pad; }
     const tick = step(high - low, 4, one.panel.unit);
     one.tick = tick; one.low = Math.floor(low / tick) * tick; one.high = Math.ceil(high / tick) * tick;
@@ -142,7 +154,7 @@
     }
     for (let k = 0, v = one.low; k < 12 && v <= one.high + one.tick / 2; k++, v = one.low + k * one.tick) {
       node("line", { x1: LEFT, x2: right, y1: y(v), y2: y(v), style: "stroke:var(--grid)" }, svg);
-      node("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, svg, amount(v, panel.unit));
+      node("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, svg, tickWord(v, one));
     }
     svg.append(plot);
     const every = clockStep(view.to - view.from, Math.max(2, Math.floor((width - LEFT) / 110)));

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::domain::metric::Role;
-use crate::domain::rate::{grouped, quantity, span};
+use crate::domain::rate::{grouped, span};
 use crate::domain::{Finding, Run, Verdict};
 
 use super::super::escape::markup;
 use super::super::facts::{Happening, facts, happenings};
-use super::super::material::{Material, NOTHING, grade_words, row, sentence};
+use super::super::material::{Material, NOTHING, grade_words, rough, row, sentence};
 use super::super::text::Subject;
 
 /// Rows of a table at most: a CSV may have thousands of columns.
@@ -63,6 +63,12 @@ pub(super) fn findings(out: &mut String, material: &Material<'_>) {
         "Least growth seen",
     ];
     let rows: Vec<Vec<String>> = all.iter().take(ROWS).map(|finding| cells(material, finding)).collect();
+    // A column that says nothing in any row costs the width that the others need.
+    let is_told = |column: &usize| *column < 5 || rows.iter().any(|cells| cells[*column] != NOTHING);
+    let told: Vec<usize> = (0..heads.len()).filter(is_told).collect();
+    let heads: Vec<&str> = told.iter().map(|&column| heads[column]).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|cells| told.iter().map(|&column| cells[column].clone()).collect()).collect();
     table(out, "Findings, one a metric", &heads, &rows);
     if all.len() > ROWS {
         let _ = writeln!(out, "<p class=\"note\">{} more metrics are in report.json.</p>", all.len() - ROWS);
@@ -76,10 +82,10 @@ pub(super) fn findings(out: &mut String, material: &Material<'_>) {
 fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
     let words = row(finding, material.latest(finding));
     let beside = if finding.role == Role::Decides { "" } else { " *" };
-    let class = if finding.role == Role::Decides { finding.verdict.word() } else { "beside" };
+    let (class, verdict) = verdict_word(finding);
     vec![
         format!("{}{beside}", markup(&finding.label)),
-        format!("<span class=\"word {class}\">{}</span>", words.verdict),
+        format!("<span class=\"word {class}\">{verdict}</span>"),
         finding.shape.words().to_owned(),
         words.latest,
         words.growth,
@@ -89,6 +95,12 @@ fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
         words.to_limit,
         words.detectable,
     ]
+}
+
+/// The class and the word of a finding's verdict; only what decides is coloured.
+pub(super) fn verdict_word(finding: &Finding) -> (&'static str, String) {
+    let class = if finding.role == Role::Decides { finding.verdict.word() } else { "beside" };
+    (class, row(finding, None).verdict)
 }
 
 /// The traffic's totals and its failures.
@@ -157,7 +169,7 @@ pub(super) fn limits(out: &mut String, material: &Material<'_>) {
     let least = |finding: &Finding| {
         let words = match finding.detectable_per_hour {
             Some(rate) => {
-                let (hour, day) = (quantity(rate, finding.unit), quantity(rate * 24.0, finding.unit));
+                let (hour, day) = (rough(rate, finding.unit), rough(rate * 24.0, finding.unit));
                 format!("{hour} per hour, which is {day} a day")
             }
             None if finding.verdict == Verdict::Growing => "growth was seen".to_owned(),
