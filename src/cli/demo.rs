@@ -40,7 +40,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }),
         output: args.output.clone(),
     };
-    let folder = run::watch(options, &interrupt, &args.show)?;
+    let folder = run::watch(&options, &interrupt, &args.show)?;
     drop(server);
     let judged = judge::judge(&folder, None, &crate::analysis::Options::default())?;
     let code = run::finish(&judged, &folder, &args.show)?;

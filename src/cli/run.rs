@@ -42,7 +42,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;
-    let folder = watch(options, &interrupt, &args.show)?;
+    let folder = watch(&options, &interrupt, &args.show)?;
     let judged = judge::judge(&folder, None, &analysis)?;
     finish(&judged, &folder, &args.show)
 }
@@ -52,13 +52,13 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where the run could not start.
 pub(super) fn watch(
-    options: RunOptions,
+    options: &RunOptions,
     interrupt: &Interrupt,
     show: &ShowArgs,
 ) -> Result<std::path::PathBuf, Failure> {
     let mut line = ProgressLine::new(options.duration, show.quiet);
     let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
-    let folder = runner::record(&options, interrupt.stop.as_fd(), &mut |seen| match seen {
+    let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
         Watch::Started { folder, target, before_quit } => {
             interrupt.before_quit(before_quit);
             line.interrupt(&format!(

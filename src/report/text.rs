@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::assessment::BudgetOutcome;
+use crate::domain::assessment::{BudgetOutcome, Grade};
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::run::{RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
 
@@ -36,7 +36,7 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     match subject {
         Subject::Run(run) => conditions(&mut out, run),
         Subject::File(name) => {
-            let (instants, span) = (grouped(set.elapsed_s.len() as f64), span(set.span_s()));
+            let (instants, span) = (grouped(set.elapsed_s.len() as f64, 0), span(set.span_s()));
             let _ = writeln!(out, "{}: {instants} rows over {span}", printable(name));
         }
     }
@@ -68,7 +68,7 @@ fn conditions(out: &mut String, run: &Run) {
         "{} (pid {}){tree}: {} samples over {}, one every {}",
         printable(&target.name),
         target.pid,
-        grouped(run.samples.len() as f64),
+        grouped(run.samples.len() as f64, 0),
         span(run.recorded().as_secs_f64()),
         span(run.header.conditions.interval_s),
     );
@@ -96,18 +96,18 @@ const FAILURES_TOLD: usize = 3;
 fn traffic(out: &mut String, run: &Run, url: &str) {
     let Some(summary) = run.traffic_summary() else {
         let turns = run.traffic.last().map_or(0, |tick| tick.turns);
-        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64));
+        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64, 0));
         return;
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
-    let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
-    if summary.max_us > 0 {
+    let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64, 0), summary.errors);
+    if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
-            (millis(summary.p50_us), millis(summary.p95_us), millis(summary.p99_us), millis(summary.max_us));
+            (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let _ = writeln!(out, "latency from the due time: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max} ms");
     }
     for failure in summary.failures.iter().take(FAILURES_TOLD) {
-        let told = format!("  {} x {}: {}", grouped(failure.count as f64), failure.class, failure.example);
+        let told = format!("  {} x {}: {}", grouped(failure.count as f64, 0), failure.class, failure.example);
         let _ = writeln!(out, "{}", clipped(&printable(&told), WIDTH));
     }
 }
@@ -234,13 +234,26 @@ fn told(out: &mut String, finding: &Finding) {
         let _ = write!(text, "; {}", rate(growth, finding.unit, Per::Turn));
     }
     if let (Some(time), Some(limit)) = (finding.time_to_limit_s, finding.limit) {
-        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), span(time.estimate));
+        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), about(time.estimate));
+    }
+    if let Some(grade) = finding.grade {
+        let _ = write!(text, "; severity: {}", graded(grade));
     }
     text.push('.');
     if let Some(advice) = &finding.advice {
         let _ = write!(text, " {}", printable(advice));
     }
     wrap(out, &text);
+}
+
+/// How much a growth matters, in words.
+fn graded(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Minor => "minor, under 5 MB/min",
+        Grade::Moderate => "moderate, not wholly under 5 nor wholly over 10 MB/min",
+        Grade::Severe => "severe, over 10 MB/min",
+        Grade::Sign => "a sign, for a count should not grow at all",
+    }
 }
 
 /// Breaks at spaces so that no line is wider than the summary; later lines are indented.
