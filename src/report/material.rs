@@ -1,9 +1,9 @@
 //! What every form of the report is made from, and the words that all of them share: rows of findings and the meaning of
 //! the exit code. It reads the assessment and decides nothing.
 
-use crate::domain::assessment::{BudgetOutcome, Grade};
+use crate::domain::assessment::BudgetOutcome;
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
 
 use super::text::Subject;
@@ -117,7 +117,7 @@ fn settled(at_s: f64, observed_s: f64) -> String {
 /// A quantity whose last digits mean nothing: a large count without its fraction.
 pub(super) fn rough(value: f64, unit: Unit) -> String {
     if matches!(unit, Unit::Count | Unit::Number) && value.abs() >= 100.0 {
-        grouped(value)
+        grouped(value, 0)
     } else {
         quantity(value, unit)
     }
@@ -128,9 +128,9 @@ fn to_limit(finding: &Finding) -> Option<String> {
     // The lower end of the time belongs to the upper end of the rate.
     Some(format!(
         "{} ({} to {}) until {}",
-        span(time.estimate),
-        span(time.low),
-        span(time.high),
+        about(time.estimate),
+        about(time.low),
+        about(time.high),
         quantity(limit, finding.unit)
     ))
 }
@@ -148,16 +148,6 @@ fn verdict(finding: &Finding) -> String {
         None => "",
     };
     format!("{word}{budget}")
-}
-
-/// How much a growth matters, in a word or two.
-pub(super) fn grade_words(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Minor => "minor: under 5 MB a minute",
-        Grade::Moderate => "moderate: around 5 to 10 MB a minute",
-        Grade::Severe => "severe: over 10 MB a minute",
-        Grade::Sign => "a count that should not grow at all",
-    }
 }
 
 /// The text with a capital at its start and one full stop at its end.

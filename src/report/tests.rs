@@ -11,7 +11,7 @@ use crate::analysis;
 use crate::domain::run::{
     Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions,
 };
-use crate::domain::traffic::{FailureTally, Latency, TrafficSummary, TrafficTick};
+use crate::domain::traffic::{FailureTally, Latency, LatencySummary, TrafficSummary, TrafficTick};
 use crate::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[31m|`日本\u{202e}\"'&]]>";
@@ -73,8 +73,12 @@ impl Builder {
         self.run.header.conditions.traffic =
             Some(TrafficConditions { url: format!("http://localhost/{text}"), rate_per_s: 20.0, users: 4 });
         let failure = FailureTally { class: "status 503".into(), count: seconds / 10, example: text.into() };
-        let summary =
-            TrafficSummary { turns: 20 * seconds, max_us: 90_000, failures: vec![failure], ..Default::default() };
+        let summary = TrafficSummary {
+            turns: 20 * seconds,
+            latency: Some(LatencySummary { max_us: 90_000, ..Default::default() }),
+            failures: vec![failure],
+            ..Default::default()
+        };
         self.event(EventKind::Traffic(summary))
     }
 

@@ -55,9 +55,9 @@ fn every_form_is_made_of_a_run_whose_target_died() {
 
 #[test]
 fn a_report_of_a_file_of_series_goes_where_it_is_told() {
-    let rows: String = (0..600).map(|t| format!("{t},{}\n", 50_000_000 + t * 1000)).collect();
+    let rows: Vec<String> = (0..600).map(|t| format!("{t},{}", 50_000_000 + t * 1000)).collect();
     let mut soak = Soak::new(["report", "grows.csv", "--format", "html", "--output", "grows.html"])
-        .file("grows.csv", &format!("elapsed_s,rss_bytes\n{rows}"));
+        .file("grows.csv", &format!("elapsed_s,rss_bytes\n{}\n", rows.join("\n")));
     let answer = soak.run();
     assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{}", answer.err);
     let page = std::fs::read_to_string(soak.folder().join("grows.html")).unwrap();

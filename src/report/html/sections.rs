@@ -8,8 +8,8 @@ use crate::domain::{Finding, Run, Verdict};
 
 use super::super::escape::markup;
 use super::super::facts::{Happening, facts, happenings};
-use super::super::material::{Material, NOTHING, grade_words, rough, row, sentence};
-use super::super::text::Subject;
+use super::super::material::{Material, NOTHING, rough, row, sentence};
+use super::super::text::{Subject, graded};
 
 /// Rows of a table at most: a CSV may have thousands of columns.
 const ROWS: usize = 200;
@@ -109,12 +109,12 @@ pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     let (Some(conditions), Some(summary)) = (&run.header.conditions.traffic, run.traffic_summary()) else { return };
     open(out, "traffic", "Traffic");
     let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1000.0);
-    let (turns, errors) = (grouped(summary.turns as f64), grouped(summary.errors as f64));
+    let (turns, errors) = (grouped(summary.turns as f64, 0), grouped(summary.errors as f64, 0));
     let url = markup(&conditions.url);
     let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code>, {errors} failed.</p>");
-    if summary.max_us > 0 {
+    if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
-            (millis(summary.p50_us), millis(summary.p95_us), millis(summary.p99_us), millis(summary.max_us));
+            (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let lag = millis(summary.max_lag_us);
         let _ = writeln!(
             out,
@@ -124,7 +124,7 @@ pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     }
     if !summary.failures.is_empty() {
         let cell = |failure: &crate::domain::traffic::FailureTally| {
-            vec![markup(&failure.class), grouped(failure.count as f64), markup(&failure.example)]
+            vec![markup(&failure.class), grouped(failure.count as f64, 0), markup(&failure.example)]
         };
         let rows: Vec<Vec<String>> = summary.failures.iter().take(ROWS).map(cell).collect();
         table(out, "Failed requests by class", &["Class", "Count", "What the first of them said"], &rows);
@@ -147,7 +147,7 @@ pub(super) fn decided(out: &mut String, material: &Material<'_>) {
         let word = finding.verdict.word();
         let _ = write!(out, "<dt>{label} <span class=\"word {word}\">{word}</span></dt>\n<dd>{reason}");
         if let Some(grade) = finding.grade {
-            let _ = write!(out, " How much it matters: {}.", grade_words(grade));
+            let _ = write!(out, " Severity: {}.", graded(grade));
         }
         if let Some(advice) = &finding.advice {
             let _ = write!(out, " <strong>{}</strong>", markup(&sentence(advice)));
@@ -175,7 +175,7 @@ pub(super) fn limits(out: &mut String, material: &Material<'_>) {
             None if finding.verdict == Verdict::Growing => "growth was seen".to_owned(),
             None => "cannot be told from so little".to_owned(),
         };
-        let readings = grouped(finding.samples as f64);
+        let readings = grouped(finding.samples as f64, 0);
         vec![markup(&finding.label), words, span(finding.observed_s), readings]
     };
     let rows: Vec<Vec<String>> = material.deciding().take(ROWS).map(least).collect();
