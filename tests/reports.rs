@@ -6,13 +6,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::*;
-use crate::analysis;
-use crate::domain::run::{
+use soak::analysis;
+use soak::domain::run::{
     Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions,
 };
-use crate::domain::traffic::{FailureTally, Latency, LatencySummary, TrafficSummary, TrafficTick};
-use crate::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
+use soak::domain::traffic::{FailureTally, Latency, LatencySummary, TrafficSummary, TrafficTick};
+use soak::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
+use soak::report::{Material, Pictures, Subject, caveat, csv, html, json_line, junit, markdown_report};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[31m|`日本\u{202e}\"'&]]>";
 
@@ -301,7 +301,7 @@ fn traffic_stands_beside_the_samples_by_time() {
 
 #[test]
 fn the_json_keeps_to_its_published_schema() {
-    let mut schema: Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let mut schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
     close(&mut schema);
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
