@@ -71,11 +71,11 @@ impl Material<'_> {
     /// What the exit code tells a script.
     pub(super) fn exit_code_words(&self) -> &'static str {
         match (self.exit_code, self.assessment.crossed.is_some(), self.assessment.verdict) {
-            (1, true, _) => "a ceiling that you set was crossed: a gate fails",
-            (1, ..) => "something that should not grow does: a gate fails",
-            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to say so: a gate passes",
-            (0, ..) => "what grows is within the budget that you set: a gate passes",
-            _ => "the record cannot tell: a gate must not pass on it",
+            (1, true, _) => "a ceiling that you set was crossed, so a gate fails",
+            (1, ..) => "something grows that should not, so a gate fails",
+            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to say so, so a gate passes",
+            (0, ..) => "what grows is within the budget that you set, so a gate passes",
+            _ => "the record cannot tell, so a gate must not pass",
         }
     }
 }
@@ -101,16 +101,16 @@ pub(super) fn row(finding: &Finding, latest: Option<f64>) -> Row {
         latest: or_nothing(latest.map(|value| quantity(value, unit))),
         growth: or_nothing(finding.growth_per_hour.map(|growth| rate(growth, unit, Per::Hour))),
         per_turn: or_nothing(finding.growth_per_turn.map(|growth| rate(growth, unit, Per::Turn))),
-        settled: or_nothing(finding.settled_after_s.map(|at| settled(at, finding.observed_s))),
-        onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| format!("after {}", span(at)))),
+        settled: or_nothing(finding.settled_after_s.map(|at| since(at, finding.observed_s))),
+        onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| since(at, finding.observed_s))),
         detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", rough(least, unit)))),
         to_limit: or_nothing(to_limit(finding)),
         verdict: verdict(finding),
     }
 }
 
-/// A warm-up of less than a hundredth of the run is none.
-fn settled(at_s: f64, observed_s: f64) -> String {
+/// What happened within the first hundredth of the run happened at its start.
+fn since(at_s: f64, observed_s: f64) -> String {
     if at_s <= 0.01 * observed_s { "from the start".to_owned() } else { format!("after {}", span(at_s)) }
 }
 
