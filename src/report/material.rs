@@ -1,7 +1,7 @@
 //! What every form of the report is made from, and the words that all of them share: rows of findings and the meaning of
 //! the exit code. It reads the assessment and decides nothing.
 
-use crate::domain::assessment::BudgetOutcome;
+use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
@@ -73,7 +73,7 @@ impl Material<'_> {
         match (self.exit_code, self.assessment.crossed.is_some(), self.assessment.verdict) {
             (1, true, _) => "a ceiling that you set was crossed, so a gate fails",
             (1, ..) => "something grows that should not, so a gate fails",
-            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to say so, so a gate passes",
+            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to tell, so a gate passes",
             (0, ..) => "what grows is within the budget that you set, so a gate passes",
             _ => "the record cannot tell, so a gate must not pass",
         }
@@ -82,6 +82,7 @@ impl Material<'_> {
 
 /// One finding in words, not yet escaped.
 pub(super) struct Row {
+    pub(super) shape: &'static str,
     pub(super) latest: String,
     pub(super) growth: String,
     pub(super) per_turn: String,
@@ -98,6 +99,7 @@ pub(super) fn row(finding: &Finding, latest: Option<f64>) -> Row {
     let or_nothing = |words: Option<String>| words.unwrap_or_else(|| NOTHING.to_owned());
     let grows = finding.verdict == Verdict::Growing;
     Row {
+        shape: if finding.shape == Shape::Unknown { NOTHING } else { finding.shape.words() },
         latest: or_nothing(latest.map(|value| quantity(value, unit))),
         growth: or_nothing(finding.growth_per_hour.map(|growth| rate(growth, unit, Per::Hour))),
         per_turn: or_nothing(finding.growth_per_turn.map(|growth| rate(growth, unit, Per::Turn))),

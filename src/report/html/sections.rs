@@ -86,7 +86,7 @@ fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
     vec![
         format!("{}{beside}", markup(&finding.label)),
         format!("<span class=\"word {class}\">{verdict}</span>"),
-        finding.shape.words().to_owned(),
+        words.shape.to_owned(),
         words.latest,
         words.growth,
         words.per_turn,
