@@ -1,6 +1,8 @@
 //! Every form of the report on the inputs that break reports: nothing, one value, gaps, extremes, hostile names. One
 //! builder makes the runs.
 
+#![expect(clippy::unwrap_used, reason = "a report without its parts has failed the test")]
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -106,11 +106,18 @@ pub(super) fn verdict_word(finding: &Finding) -> (&'static str, String) {
 /// The traffic's totals and its failures.
 pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     let Subject::Run(run) = material.subject else { return };
-    let (Some(conditions), Some(summary)) = (&run.header.conditions.traffic, run.traffic_summary()) else { return };
+    let Some(conditions) = &run.header.conditions.traffic else { return };
     open(out, "traffic", "Traffic");
+    let url = markup(&conditions.url);
+    let Some(summary) = run.traffic_summary() else {
+        // soak was ended before it could sum up.
+        let (turns, errors) = run.traffic.last().map_or((0, 0), |tick| (tick.turns, tick.errors));
+        let (turns, errors) = (grouped(turns as f64, 0), grouped(errors as f64, 0));
+        let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code> so far, {errors} failed.</p>\n</section>");
+        return;
+    };
     let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1000.0);
     let (turns, errors) = (grouped(summary.turns as f64, 0), grouped(summary.errors as f64, 0));
-    let url = markup(&conditions.url);
     let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code>, {errors} failed.</p>");
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
