@@ -199,6 +199,7 @@ impl<'a> Composer<'a> {
             let label = match &event.kind {
                 EventKind::Exec { name } => format!("new program: {name}"),
                 EventKind::Note { text } => text.clone(),
+                EventKind::Mark { label } => label.clone(),
                 EventKind::Ended { end: RunEnd::TargetEnded(end) } => ended(end),
                 EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => "ceiling crossed".to_owned(),
                 EventKind::Ended { end: RunEnd::Interrupted } => "ended by the user".to_owned(),
@@ -302,7 +303,7 @@ fn wall_clock(started_at: &str) -> String {
 }
 
 fn times(count: usize) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{} times", rate::grouped(count as f64, 0)) }
+    if count == 1 { "once".to_owned() } else { format!("{} times", rate::grouped(count as f64)) }
 }
 
 /// Text that ends with a full stop and begins with a capital, unless with a name (`rss_anon: ...`).

@@ -83,6 +83,8 @@ pub(super) struct RunArgs {
     pub(super) judge: JudgeArgs,
     #[command(flatten)]
     pub(super) show: ShowArgs,
+    #[command(flatten)]
+    pub(super) progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]
@@ -146,6 +148,14 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Showing")]
+pub(super) struct ProgressArgs {
+    /// Progress as plain lines, without the full screen that a terminal gets
+    #[arg(long)]
+    pub(super) plain: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// The fault that the server has; may be given more than once [default: none]
     #[arg(long, value_name = "NAME")]
@@ -164,6 +174,8 @@ pub(super) struct DemoArgs {
     pub(super) output: PathBuf,
     #[command(flatten)]
     pub(super) show: ShowArgs,
+    #[command(flatten)]
+    pub(super) progress: ProgressArgs,
 }
 
 #[derive(Debug, Args)]

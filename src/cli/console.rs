@@ -8,20 +8,31 @@ use crate::domain::{Elapsed, Metric, Unit};
 use crate::report::Style;
 use crate::runner::Latest;
 
+use super::args::{ProgressArgs, ShowArgs};
 use super::failure::Failure;
 
 /// Prints a result.
 ///
 /// # Errors
-/// Where standard output cannot be written; a reader that has gone away is no failure.
+/// Where standard output cannot be written; a reader that has gone away is no failure, and neither is a terminal whose
+/// session was closed.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write standard output: {error}")))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_gone(&error) => Ok(()),
+        Err(error) => Err(Failure::new(format!("cannot write standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
+}
+
+/// A terminal that was hung up answers every write with EIO; a disk answers so too, but is no terminal.
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        && !rustix::fs::fstat(io::stdout()).is_ok_and(is_file)
+}
+
+fn is_file(stat: rustix::fs::Stat) -> bool {
+    rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile
 }
 
 /// Says something beside the results. Where nobody reads it, it is lost, and nothing fails for that.
@@ -33,6 +44,28 @@ pub(super) fn say(line: &str) {
 pub(super) fn style() -> Style {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if !refused && io::stdout().is_terminal() { Style::Colour } else { Style::Plain }
+}
+
+/// How the progress of a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// On the full screen, where there is a terminal for it, else as lines.
+    Screen,
+    /// As lines.
+    Lines,
+    /// Not at all.
+    Silent,
+}
+
+impl Progress {
+    /// What was asked for.
+    pub(super) fn of(show: &ShowArgs, progress: &ProgressArgs) -> Self {
+        match (show.quiet, progress.plain) {
+            (true, _) => Self::Silent,
+            (false, true) => Self::Lines,
+            (false, false) => Self::Screen,
+        }
+    }
 }
 
 /// The progress of a run on standard error: one line that is redrawn on a terminal, a line every so often elsewhere.
@@ -56,11 +89,11 @@ const LOG_STEPS: [u64; 6] = [10, 30, 60, 120, 300, 600];
 
 impl ProgressLine {
     /// For a run of this duration; silent where `--quiet` asks for it.
-    pub(super) fn new(duration: Option<Duration>, quiet: bool) -> Self {
-        let place = match (quiet, io::stderr().is_terminal()) {
-            (true, _) => Place::Nowhere,
-            (false, true) => Place::Terminal,
-            (false, false) => Place::Log,
+    pub(super) fn new(duration: Option<Duration>, progress: Progress) -> Self {
+        let place = match (progress, io::stderr().is_terminal()) {
+            (Progress::Silent, _) => Place::Nowhere,
+            (_, true) => Place::Terminal,
+            (_, false) => Place::Log,
         };
         let due = if place == Place::Log { next_log_line(Duration::ZERO) } else { Duration::ZERO };
         Self { place, duration, due, drawn: false }
@@ -127,9 +160,9 @@ fn progress(latest: &Latest, duration: Option<Duration>) -> String {
         parts.push(format!("so far {}", rate(growth, Unit::Bytes, Per::Hour)));
     }
     if let Some(tick) = &latest.traffic {
-        parts.push(format!("{} turns", grouped(tick.turns as f64, 0)));
+        parts.push(format!("{} turns", grouped(tick.turns as f64)));
         if tick.errors > 0 {
-            parts.push(format!("{} errors", grouped(tick.errors as f64, 0)));
+            parts.push(format!("{} errors", grouped(tick.errors as f64)));
         }
     }
     parts.join("  ")

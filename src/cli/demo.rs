@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::analysis;
 use crate::domain::run::Scope;
 use crate::driver::PlainGet;
 use crate::runner::demo::{self, Fault, FaultSet, Lifeline, ServerOptions};
@@ -10,7 +11,7 @@ use crate::runner::{DemoProcess, RunOptions};
 use crate::target::Selector;
 
 use super::args::{DemoArgs, DemoServerArgs};
-use super::console;
+use super::console::{self, Progress};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::{judge, run};
@@ -40,9 +41,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }),
         output: args.output.clone(),
     };
-    let folder = run::watch(&options, &interrupt, &args.show)?;
+    let analysis = analysis::Options::default();
+    let folder = run::watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     drop(server);
-    let judged = judge::judge(&folder, None, &crate::analysis::Options::default())?;
+    let judged = judge::judge(&folder, None, &analysis)?;
     let code = run::finish(&judged, &folder, &args.show)?;
     if !args.show.json && !args.show.quiet {
         console::say(next_step(args));

@@ -2,6 +2,7 @@
 //! session (SIGHUP) changes nothing, because a run overnight must outlive the terminal that it was started from.
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -9,6 +10,7 @@ use signal_hook::iterator::Signals;
 
 use super::console;
 use super::failure::Failure;
+use super::live;
 
 /// The exit code of a run that was quit.
 const QUIT: i32 = 130;
@@ -20,6 +22,8 @@ type BeforeQuit = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
 pub(super) struct Interrupt {
     /// Readable from the first signal on.
     pub(super) stop: OwnedFd,
+    /// Set from the first signal on.
+    pub(super) asked: Arc<AtomicBool>,
     before_quit: BeforeQuit,
 }
 
@@ -36,6 +40,8 @@ impl Interrupt {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let before_quit: BeforeQuit = Arc::default();
         let cleanup = Arc::clone(&before_quit);
+        let is_asked = Arc::new(AtomicBool::new(false));
+        let set = Arc::clone(&is_asked);
         let listen = move || {
             // Closing the pipe's other end is what makes it readable, for good and without a byte.
             let mut asked = Some(asked);
@@ -43,18 +49,25 @@ impl Interrupt {
                 if signal == SIGHUP {
                     continue;
                 }
-                if asked.take().is_some() {
+                if asked.is_some() {
+                    // In this order: whoever sees the run end must see that it was asked for.
+                    set.store(true, Ordering::Relaxed);
+                    asked = None;
+                    if live::is_shown() {
+                        continue;
+                    }
                     console::say("\nending the run; its verdict follows (once more quits at once)");
                     continue;
                 }
                 if let Some(cleanup) = cleanup.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
                     cleanup();
                 }
+                live::restore();
                 std::process::exit(QUIT);
             }
         };
         std::thread::Builder::new().name("signals".into()).stack_size(64 << 10).spawn(listen).map_err(failed)?;
-        Ok(Self { stop, before_quit })
+        Ok(Self { stop, asked: is_asked, before_quit })
     }
 
     /// Sets what is done before a quit.

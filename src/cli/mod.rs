@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod interrupt;
 mod judge;
+mod live;
 mod report;
 mod run;
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
 use crate::driver::{GetUrl, PlainGet};
@@ -13,10 +15,11 @@ use crate::target::Selector;
 
 use super::args::{JudgeArgs, RunArgs, ShowArgs, TargetArgs, TrafficArgs, WarmUp};
 use super::chart;
-use super::console::{self, ProgressLine};
+use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::judge::{self, Judged};
+use super::live::LiveView;
 use super::report;
 
 /// How long one request may take before it counts as failed.
@@ -42,24 +45,31 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;
-    let folder = watch(&options, &interrupt, &args.show)?;
+    let folder = watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     let judged = judge::judge(&folder, None, &analysis)?;
     finish(&judged, &folder, &args.show)
 }
 
-/// Records under the eyes of the progress line, and answers with the run's folder.
+/// Records under the eyes of the live view, or of the progress line where there is no terminal for it, and answers with the run's folder.
 ///
 /// # Errors
 /// Where the run could not start.
 pub(super) fn watch(
     options: &RunOptions,
+    analysis: &analysis::Options,
     interrupt: &Interrupt,
-    show: &ShowArgs,
-) -> Result<std::path::PathBuf, Failure> {
-    let mut line = ProgressLine::new(options.duration, show.quiet);
+    progress: Progress,
+) -> Result<PathBuf, Failure> {
+    if progress == Progress::Screen {
+        let asked = Arc::clone(&interrupt.asked);
+        if let Some(view) = LiveView::start(options.duration, options.warm_up, analysis, asked) {
+            return watch_live(options, view, interrupt);
+        }
+    }
+    let mut line = ProgressLine::new(options.duration, progress);
     let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
     let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
-        Watch::Started { folder, target, before_quit } => {
+        Watch::Started { folder, target, before_quit, .. } => {
             interrupt.before_quit(before_quit);
             line.interrupt(&format!(
                 "watching {} (pid {}){until}; the record is {}",
@@ -74,6 +84,18 @@ pub(super) fn watch(
     .map_err(|error| Failure::from_error(&error))?;
     line.clear();
     Ok(folder)
+}
+
+fn watch_live(options: &RunOptions, mut view: LiveView, interrupt: &Interrupt) -> Result<PathBuf, Failure> {
+    let recorded = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
+        Watch::Started { folder, target, before_quit, remote } => {
+            interrupt.before_quit(before_quit);
+            view.see(Watch::Started { folder, target, before_quit: Box::new(|| ()), remote });
+        }
+        seen => view.see(seen),
+    });
+    view.close().iter().for_each(|line| console::say(line));
+    recorded.map_err(|error| Failure::from_error(&error))
 }
 
 /// Writes the report and the charts into the run's folder and prints the summary. A picture that cannot be drawn costs

@@ -170,6 +170,11 @@ pub enum EventKind {
         /// The new name of the process.
         name: String,
     },
+    /// The user marked the moment.
+    Mark {
+        /// What it is called: `mark 1`.
+        label: String,
+    },
     /// Something worth telling the reader that is no metric.
     Note {
         /// One sentence.

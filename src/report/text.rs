@@ -36,7 +36,7 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     match subject {
         Subject::Run(run) => conditions(&mut out, run),
         Subject::File(name) => {
-            let (instants, span) = (grouped(set.elapsed_s.len() as f64, 0), span(set.span_s()));
+            let (instants, span) = (grouped(set.elapsed_s.len() as f64), span(set.span_s()));
             let _ = writeln!(out, "{}: {instants} rows over {span}", printable(name));
         }
     }
@@ -68,7 +68,7 @@ fn conditions(out: &mut String, run: &Run) {
         "{} (pid {}){tree}: {} samples over {}, one every {}",
         printable(&target.name),
         target.pid,
-        grouped(run.samples.len() as f64, 0),
+        grouped(run.samples.len() as f64),
         span(run.recorded().as_secs_f64()),
         span(run.header.conditions.interval_s),
     );
@@ -96,18 +96,18 @@ const FAILURES_TOLD: usize = 3;
 fn traffic(out: &mut String, run: &Run, url: &str) {
     let Some(summary) = run.traffic_summary() else {
         let turns = run.traffic.last().map_or(0, |tick| tick.turns);
-        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64, 0));
+        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64));
         return;
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
-    let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64, 0), summary.errors);
+    let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
             (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let _ = writeln!(out, "latency from the due time: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max} ms");
     }
     for failure in summary.failures.iter().take(FAILURES_TOLD) {
-        let told = format!("  {} x {}: {}", grouped(failure.count as f64, 0), failure.class, failure.example);
+        let told = format!("  {} x {}: {}", grouped(failure.count as f64), failure.class, failure.example);
         let _ = writeln!(out, "{}", clipped(&printable(&told), WIDTH));
     }
 }

@@ -4,8 +4,12 @@ pub mod demo;
 mod demo_process;
 mod record;
 mod recorder;
+mod remote;
 mod so_far;
+mod trail;
 
 pub use demo_process::{DemoProcess, DemoProcessError};
 pub use record::{RunError, RunOptions, Watch, record};
+pub use remote::{Glance, Remote};
 pub use so_far::Latest;
+pub use trail::{Cell, Trail};

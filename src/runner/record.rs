@@ -22,6 +22,7 @@ use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
 
 use super::recorder::{Guards, Notice, Recorder, summary, told};
+use super::remote::Remote;
 use super::so_far::Latest;
 
 /// How long a target that soak started may take to end after SIGTERM, before SIGKILL.
@@ -64,8 +65,10 @@ pub enum Watch<'a> {
         target: &'a TargetIdentity,
         /// What must be done before soak quits without ending the run: it ends a target that soak started.
         before_quit: Box<dyn Fn() + Send>,
+        /// A handle on the run, to look closer and to mark moments.
+        remote: Remote,
     },
-    /// Where it stands, about once a second.
+    /// Where it stands: about once a second, whenever the [`Remote`] asks, and once at the end.
     Latest(&'a Latest),
     /// Something worth a line.
     Said(&'a str),
@@ -117,6 +120,7 @@ pub fn record(
         folder: folder.path(),
         target: target.identity(),
         before_quit: target.asker().map_err(RunError::Descriptor)?,
+        remote: Remote::new(Arc::clone(&recorder), notices.clone()),
     });
 
     let watched = Watched {
@@ -155,8 +159,10 @@ fn attend(heard: &Receiver<Notice>, recorder: &Recorder, flusher: &store::Flushe
     loop {
         match heard.recv_timeout(SHOW_EVERY) {
             Ok(Notice::Said(text)) => watch(Watch::Said(&text)),
-            Ok(Notice::SamplingEnded) | Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Notice::SamplingEnded) | Err(RecvTimeoutError::Disconnected) => {
+                return watch(Watch::Latest(&recorder.latest()));
+            }
+            Ok(Notice::Show) | Err(RecvTimeoutError::Timeout) => {}
         }
         if last_flush.elapsed() >= FLUSH_EVERY {
             last_flush = Instant::now();

@@ -10,7 +10,7 @@ use crate::analysis::{Ceiling, Crossing};
 use crate::clock::Clock;
 use crate::domain::run::{Event, EventKind};
 use crate::domain::traffic::{FailureTally, LatencySummary, TrafficSummary};
-use crate::domain::{Readings, Sample, TrafficTick};
+use crate::domain::{Elapsed, Readings, Sample, TrafficTick};
 use crate::driver::{self, DriverError, DriverSummary, PlainGet};
 use crate::sampler::Observation;
 use crate::store::{WriteError, Writer};
@@ -20,6 +20,8 @@ use super::so_far::{Latest, SoFar};
 /// What the attending thread hears from the others.
 pub(super) enum Notice {
     Said(String),
+    /// Somebody wants to be shown the latest now.
+    Show,
     SamplingEnded,
 }
 
@@ -72,6 +74,7 @@ impl Recorder {
                     self.say(format!("{metric} cannot be read: {reason}"));
                 }
                 self.wrote(self.writer().event(event));
+                self.so_far().event(event);
             }
         }
     }
@@ -123,6 +126,11 @@ impl Recorder {
         }
     }
 
+    /// The time of the run.
+    pub(super) fn now(&self) -> Elapsed {
+        self.clock.now()
+    }
+
     /// Where the run stands.
     pub(super) fn latest(&self) -> Latest {
         self.so_far().latest()
@@ -147,7 +155,7 @@ impl Recorder {
         locked(&self.writer)
     }
 
-    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+    pub(super) fn so_far(&self) -> MutexGuard<'_, SoFar> {
         locked(&self.so_far)
     }
 }

@@ -253,6 +253,7 @@ mod tests {
         let kinds = [
             EventKind::Unreadable { metric: "pss".into(), reason: "no \"permission\"\n".into() },
             EventKind::TreeChanged { joined: 2, left: 1 },
+            EventKind::Mark { label: "mark 1".into() },
             EventKind::Ended { end: RunEnd::Complete },
             EventKind::Ended { end: RunEnd::TargetEnded(TargetEnd::Killed { signal: 9, out_of_memory: true }) },
         ];

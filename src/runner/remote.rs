@@ -1,0 +1,89 @@
+//! What somebody who watches a run may do from any thread: look at it as often as they like, mark the moment, and ask to
+//! be shown the latest at once. The run does not wait for them and does not need them.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::domain::run::EventKind;
+use crate::domain::{Bytes, Elapsed, Metric, Run, TrafficTick};
+use crate::procfs::{Buffer, Keep, ProcRoot, Process};
+
+use super::recorder::{Notice, Recorder};
+use super::trail::Trail;
+
+/// A handle on a run that goes on.
+#[derive(Clone)]
+pub struct Remote {
+    recorder: Arc<Recorder>,
+    notices: Sender<Notice>,
+    cpu_before: Duration,
+}
+
+/// A look at a run, of a size that does not depend on how long it has been going on.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    /// The time of the run now.
+    pub now: Elapsed,
+    /// The latest of the driver's ticks.
+    pub traffic: Option<TrafficTick>,
+    /// Every metric that was read, over the whole run.
+    pub trails: Vec<(Metric, Trail)>,
+    /// Turns completed per second, lately.
+    pub turns_per_s: Option<f64>,
+    /// CPU time that soak has used since the run began, as a share of one core.
+    pub own_cpu: f64,
+    /// What soak itself holds.
+    pub own_rss: Option<Bytes>,
+}
+
+impl Remote {
+    pub(super) fn new(recorder: Arc<Recorder>, notices: Sender<Notice>) -> Self {
+        Self { recorder, notices, cpu_before: cpu() }
+    }
+
+    /// How the run stands.
+    pub fn glance(&self) -> Glance {
+        let now = self.recorder.now();
+        let spent = cpu().saturating_sub(self.cpu_before);
+        let so_far = self.recorder.so_far();
+        let (trails, traffic, turns_per_s) = (so_far.trails(), so_far.tick().cloned(), so_far.turns_per_s());
+        drop(so_far);
+        Glance {
+            now,
+            traffic,
+            trails,
+            turns_per_s,
+            own_cpu: spent.as_secs_f64() / now.as_secs_f64().max(0.1),
+            own_rss: own_rss(),
+        }
+    }
+
+    /// A thinned copy of what was recorded, whose series the analysis can judge; of the header it has nothing.
+    pub fn thinned(&self) -> Run {
+        self.recorder.so_far().kept()
+    }
+
+    /// Marks this moment in the record.
+    pub fn mark(&self, label: &str) {
+        self.recorder.event(EventKind::Mark { label: label.to_owned() });
+    }
+
+    /// Has the latest shown at once, on the thread that attends to the run.
+    pub fn show(&self) {
+        // Nobody attends any more once the run has ended.
+        let _ = self.notices.send(Notice::Show);
+    }
+}
+
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+fn own_rss() -> Option<Bytes> {
+    let process = Process::open(&ProcRoot::system(), std::process::id(), Keep::Folder).ok()?;
+    process.status(&mut Buffer::new()).ok()?.rss
+}
