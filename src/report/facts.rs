@@ -27,7 +27,7 @@ pub(super) fn facts(material: &Material<'_>) -> Vec<Fact> {
         Subject::Run(run) => of_run(run),
         Subject::File(name) => vec![
             fact("file", name),
-            fact("rows", grouped(material.set.elapsed_s.len() as f64, 0)),
+            fact("rows", grouped(material.set.elapsed_s.len() as f64)),
             fact("observed", span(material.set.span_s())),
             fact("soak", env!("CARGO_PKG_VERSION")),
         ],
@@ -41,7 +41,7 @@ fn of_run(run: &Run) -> Vec<Fact> {
     let started = if target.started_by_soak { ", started by soak" } else { "" };
     let planned = conditions.duration_s.map_or_else(String::new, |length| format!(" of {} planned", span(length)));
     let interval = span(conditions.interval_s);
-    let samples = grouped(run.samples.len() as f64, 0);
+    let samples = grouped(run.samples.len() as f64);
     let mut facts = vec![
         fact("target", format!("{} (pid {}){tree}{started}", target.name, target.pid)),
         fact(
@@ -103,7 +103,7 @@ fn cost(run: &Run) -> Option<Fact> {
     let share = |seconds: f64| 100.0 * seconds / cost.recorded_s;
     let missed = match cost.missed_ticks {
         0 => "no tick missed".to_owned(),
-        ticks => format!("{} ticks missed", grouped(ticks as f64, 0)),
+        ticks => format!("{} ticks missed", grouped(ticks as f64)),
     };
     let (sampling, all) = (share(cost.fast_tier_s + cost.slow_tier_s), share(cost.process_s));
     Some(fact("own cost", format!("sampling {sampling:.3} % of one core, soak in all {all:.2} %; {missed}")))

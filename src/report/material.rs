@@ -119,7 +119,7 @@ fn since(at_s: f64, observed_s: f64) -> String {
 /// A quantity whose last digits mean nothing: a large count without its fraction.
 pub(super) fn rough(value: f64, unit: Unit) -> String {
     if matches!(unit, Unit::Count | Unit::Number) && value.abs() >= 100.0 {
-        grouped(value, 0)
+        grouped(value)
     } else {
         quantity(value, unit)
     }

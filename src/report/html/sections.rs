@@ -112,12 +112,12 @@ pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     let Some(summary) = run.traffic_summary() else {
         // soak was ended before it could sum up.
         let (turns, errors) = run.traffic.last().map_or((0, 0), |tick| (tick.turns, tick.errors));
-        let (turns, errors) = (grouped(turns as f64, 0), grouped(errors as f64, 0));
+        let (turns, errors) = (grouped(turns as f64), grouped(errors as f64));
         let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code> so far, {errors} failed.</p>\n</section>");
         return;
     };
     let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1000.0);
-    let (turns, errors) = (grouped(summary.turns as f64, 0), grouped(summary.errors as f64, 0));
+    let (turns, errors) = (grouped(summary.turns as f64), grouped(summary.errors as f64));
     let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code>, {errors} failed.</p>");
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
@@ -131,7 +131,7 @@ pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     }
     if !summary.failures.is_empty() {
         let cell = |failure: &crate::domain::traffic::FailureTally| {
-            vec![markup(&failure.class), grouped(failure.count as f64, 0), markup(&failure.example)]
+            vec![markup(&failure.class), grouped(failure.count as f64), markup(&failure.example)]
         };
         let rows: Vec<Vec<String>> = summary.failures.iter().take(ROWS).map(cell).collect();
         table(out, "Failed requests by class", &["Class", "Count", "What the first of them said"], &rows);
@@ -182,7 +182,7 @@ pub(super) fn limits(out: &mut String, material: &Material<'_>) {
             None if finding.verdict == Verdict::Growing => "growth was seen".to_owned(),
             None => "cannot be told from so little".to_owned(),
         };
-        let readings = grouped(finding.samples as f64, 0);
+        let readings = grouped(finding.samples as f64);
         vec![markup(&finding.label), words, span(finding.observed_s), readings]
     };
     let rows: Vec<Vec<String>> = material.deciding().take(ROWS).map(least).collect();
