@@ -35,6 +35,10 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
         (Verdict::Steady, false) => format!("Steady: {labels}"),
         (Verdict::Steady, true) => "Steady".to_owned(),
         (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged"),
+        // Every metric was judged, and it is the run that is not enough: its target died, its load was not reached.
+        (Verdict::Inconclusive, true) if !assessment.findings.is_empty() && !assessment.reason.is_empty() => {
+            format!("Inconclusive: {}", assessment.reason)
+        }
         (Verdict::Inconclusive, true) => "Inconclusive: there is nothing to judge".to_owned(),
     }
 }
@@ -283,5 +287,8 @@ mod tests {
         assert_eq!(of_run(&steady), "Steady: anonymous memory");
         let nothing = run(Verdict::Inconclusive, Vec::new());
         assert_eq!(of_run(&nothing), "Inconclusive: there is nothing to judge");
+        let reason = "nothing was seen to grow, but the target ended".to_owned();
+        let died = Assessment { reason, ..run(Verdict::Inconclusive, vec![finding(Verdict::Steady)]) };
+        assert_eq!(of_run(&died), "Inconclusive: nothing was seen to grow, but the target ended");
     }
 }

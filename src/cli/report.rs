@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::chart::{self, ChartOptions, Format};
-use crate::domain::{Role, Verdict};
+use crate::domain::{Finding, Role, Verdict};
 use crate::report::{self, Picture, Pictures};
 
 use super::args::{ReportArgs, ReportFormat, ShowArgs};
@@ -24,7 +24,9 @@ const CHARTS: usize = 16;
 /// Where the input cannot be read, or the report cannot be drawn or written.
 pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let judged = judge::judge(&args.input, args.unit, &judge::options(&args.judge)?)?;
-    judged.notes.iter().for_each(|note| console::say(&format!("{}: {note}", judged.source)));
+    for note in &judged.notes {
+        console::say(&format!("{}: {note}", judged.source));
+    }
     let text = match args.format {
         ReportFormat::Text => {
             let style = if args.output.is_some() { report::Style::Plain } else { console::style() };
@@ -38,7 +40,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     };
     match &args.output {
         Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?
+            fs::write(path, text).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))?;
         }
         None => console::print(&text)?,
     }
@@ -77,13 +79,14 @@ fn svg(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The names of the pictures that lie beside a run's record, the overview first, then those of what grows.
+/// The names of the pictures that lie beside a run's record, the overview first, then those of what decides and grows.
 fn pictures_of(judged: &Judged, input: &Path) -> Vec<String> {
     if judged.run.is_none() {
         return Vec::new();
     }
     let folder = if input.is_dir() { input } else { input.parent().unwrap_or(Path::new("")) };
-    let growing = judged.assessment.findings.iter().filter(|finding| finding.verdict == Verdict::Growing);
+    let is_told = |finding: &&Finding| finding.role == Role::Decides && finding.verdict == Verdict::Growing;
+    let growing = judged.assessment.findings.iter().filter(is_told);
     let names = std::iter::once("overview".to_owned()).chain(growing.map(|finding| finding.metric.clone()));
     names.map(|name| format!("{name}.png")).filter(|name| folder.join(name).is_file()).collect()
 }

@@ -128,7 +128,9 @@ const ALIASES: [(&str, Metric); 36] = [
 ];
 
 /// Totals and gauges that are known and not judged: they grow by their nature, or say nothing of a leak.
-const CONTEXT: [&str; 23] = [
+const CONTEXT: [&str; 25] = [
+    "requests_in_flight",
+    "requests_waiting",
     "errors",
     "failures",
     "cpu",
@@ -261,7 +263,8 @@ pub(super) fn names_a_time(header: &str) -> bool {
 }
 
 fn special(key: &str) -> Option<Purpose> {
-    if key == "pid" {
+    // soak's own tables number the programs that the target was, for its process id stays.
+    if key == "pid" || key == "incarnation" {
         return Some(Purpose::Pid);
     }
     if CONCURRENCY.contains(&key) {

@@ -93,7 +93,7 @@ fn of_series(set: &SeriesSet) -> String {
         };
         out.push_str(&escape::csv_cell(&format!("{}{suffix}", series.name)));
     }
-    let more = [("turns", &set.turns), ("concurrency", &set.concurrency), ("pid", &set.incarnation)];
+    let more = [("turns", &set.turns), ("concurrency", &set.concurrency), ("incarnation", &set.incarnation)];
     for (name, _) in more.iter().filter(|(_, values)| values.is_some()) {
         let _ = write!(out, ",{name}");
     }

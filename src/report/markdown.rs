@@ -49,7 +49,7 @@ fn table(out: &mut String, material: &Material<'_>) {
         let beside = if finding.role == Role::Decides { "" } else { " \\*" };
         let verdict = if is_told(finding) { format!("**{}**", row.verdict) } else { row.verdict };
         let label = shown(&finding.label);
-        let (shape, latest, growth) = (finding.shape.words(), row.latest, row.growth);
+        let (shape, latest, growth) = (row.shape, row.latest, row.growth);
         let (per_turn, least) = (row.per_turn, row.detectable);
         let _ = writeln!(out, "| {label}{beside} | {verdict} | {shape} | {latest} | {growth} | {per_turn} | {least} |");
     }

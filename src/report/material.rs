@@ -1,10 +1,10 @@
 //! What every form of the report is made from, and the words that all of them share: rows of findings and the meaning of
 //! the exit code. It reads the assessment and decides nothing.
 
-use crate::domain::assessment::{BudgetOutcome, Grade};
+use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, quantity, rate, span};
-use crate::domain::{Assessment, Finding, SeriesSet, Verdict};
+use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
+use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
 
 use super::text::Subject;
 
@@ -71,17 +71,18 @@ impl Material<'_> {
     /// What the exit code tells a script.
     pub(super) fn exit_code_words(&self) -> &'static str {
         match (self.exit_code, self.assessment.crossed.is_some(), self.assessment.verdict) {
-            (1, true, _) => "a ceiling that you set was crossed: a gate fails",
-            (1, ..) => "something that should not grow does: a gate fails",
-            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to say so: a gate passes",
-            (0, ..) => "what grows is within the budget that you set: a gate passes",
-            _ => "the record cannot tell: a gate must not pass on it",
+            (1, true, _) => "a ceiling that you set was crossed, so a gate fails",
+            (1, ..) => "something grows that should not, so a gate fails",
+            (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to tell, so a gate passes",
+            (0, ..) => "what grows is within the budget that you set, so a gate passes",
+            _ => "the record cannot tell, so a gate must not pass",
         }
     }
 }
 
 /// One finding in words, not yet escaped.
 pub(super) struct Row {
+    pub(super) shape: &'static str,
     pub(super) latest: String,
     pub(super) growth: String,
     pub(super) per_turn: String,
@@ -98,14 +99,29 @@ pub(super) fn row(finding: &Finding, latest: Option<f64>) -> Row {
     let or_nothing = |words: Option<String>| words.unwrap_or_else(|| NOTHING.to_owned());
     let grows = finding.verdict == Verdict::Growing;
     Row {
+        shape: if finding.shape == Shape::Unknown { NOTHING } else { finding.shape.words() },
         latest: or_nothing(latest.map(|value| quantity(value, unit))),
         growth: or_nothing(finding.growth_per_hour.map(|growth| rate(growth, unit, Per::Hour))),
         per_turn: or_nothing(finding.growth_per_turn.map(|growth| rate(growth, unit, Per::Turn))),
-        settled: or_nothing(finding.settled_after_s.map(|at| format!("after {}", span(at)))),
-        onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| format!("after {}", span(at)))),
-        detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", quantity(least, unit)))),
+        settled: or_nothing(finding.settled_after_s.map(|at| since(at, finding.observed_s))),
+        onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| since(at, finding.observed_s))),
+        detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", rough(least, unit)))),
         to_limit: or_nothing(to_limit(finding)),
         verdict: verdict(finding),
+    }
+}
+
+/// What happened within the first hundredth of the run happened at its start.
+fn since(at_s: f64, observed_s: f64) -> String {
+    if at_s <= 0.01 * observed_s { "from the start".to_owned() } else { format!("after {}", span(at_s)) }
+}
+
+/// A quantity whose last digits mean nothing: a large count without its fraction.
+pub(super) fn rough(value: f64, unit: Unit) -> String {
+    if matches!(unit, Unit::Count | Unit::Number) && value.abs() >= 100.0 {
+        grouped(value)
+    } else {
+        quantity(value, unit)
     }
 }
 
@@ -114,9 +130,9 @@ fn to_limit(finding: &Finding) -> Option<String> {
     // The lower end of the time belongs to the upper end of the rate.
     Some(format!(
         "{} ({} to {}) until {}",
-        span(time.estimate),
-        span(time.low),
-        span(time.high),
+        about(time.estimate),
+        about(time.low),
+        about(time.high),
         quantity(limit, finding.unit)
     ))
 }
@@ -134,16 +150,6 @@ fn verdict(finding: &Finding) -> String {
         None => "",
     };
     format!("{word}{budget}")
-}
-
-/// How much a growth matters, in a word or two.
-pub(super) fn grade_words(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Minor => "minor: under 5 MB a minute",
-        Grade::Moderate => "moderate: around 5 to 10 MB a minute",
-        Grade::Severe => "severe: over 10 MB a minute",
-        Grade::Sign => "a count that should not grow at all",
-    }
 }
 
 /// The text with a capital at its start and one full stop at its end.

@@ -14,9 +14,6 @@ mod markdown;
 mod material;
 mod text;
 
-#[cfg(test)]
-mod tests;
-
 pub use csv::csv;
 pub use html::{Picture, Pictures, html};
 pub use json::json_line;

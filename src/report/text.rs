@@ -112,6 +112,7 @@ fn traffic(out: &mut String, run: &Run, url: &str) {
     }
 }
 
+/// How the run ended, where it did not end as it was meant to, in words.
 pub(super) fn ending(run: &Run) -> Option<String> {
     let sentence = match run.end() {
         Some(RunEnd::Complete) => return damage(run),
@@ -247,7 +248,7 @@ fn told(out: &mut String, finding: &Finding) {
 }
 
 /// How much a growth matters, in words.
-fn graded(grade: Grade) -> &'static str {
+pub(super) fn graded(grade: Grade) -> &'static str {
     match grade {
         Grade::Minor => "minor, under 5 MB/min",
         Grade::Moderate => "moderate, not wholly under 5 nor wholly over 10 MB/min",

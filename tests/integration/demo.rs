@@ -19,7 +19,7 @@ fn a_healthy_server_is_steady_and_gets_its_charts() {
     assert_eq!(answer.json()["verdict"], "steady", "{}{}", answer.out, answer.err);
     assert_eq!(answer.code, 0);
     let run = soak.run_folder();
-    for name in ["record.jsonl", "report.json", "overview.png", "rss_anon.png", "fds.png"] {
+    for name in ["record.jsonl", "report.json", "report.html", "overview.png", "rss_anon.png", "fds.png"] {
         assert!(run.join(name).metadata().unwrap().len() > 0, "{name}");
     }
 }

@@ -13,5 +13,7 @@ mod demo;
 mod itself;
 /// The record outlives soak, and replays to the same verdict.
 mod record;
+/// The report's forms, of a real run.
+mod report;
 /// Targets that end, in every way in which they do.
 mod target;

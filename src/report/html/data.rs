@@ -20,8 +20,9 @@ const GAP: f64 = 3.0;
 const STEPS: f64 = 100_000.0;
 
 /// Metrics that share a panel.
-const TOGETHER: [&[&str]; 4] =
-    [&["rss_anon", "rss", "swap"], &["pss", "uss"], &["cgroup_memory", "cgroup_anon"], &["procs", "zombies"]];
+///
+/// What decides never shares one with something larger: a leak beside the page cache would look flat.
+const TOGETHER: [&[&str]; 3] = [&["rss_anon", "swap"], &["pss", "uss"], &["procs", "zombies"]];
 
 #[derive(Serialize)]
 struct Data {
@@ -33,7 +34,8 @@ struct Data {
 struct Panel {
     title: String,
     unit: &'static str,
-    verdict: Option<Verdict>,
+    /// Whether the axis begins at zero whatever the values.
+    zero: u8,
     settled: Option<f64>,
     onset: Option<f64>,
     fit: Vec<[f64; 4]>,
@@ -118,9 +120,9 @@ fn panel(material: &Material<'_>, group: &[&Series], span: [f64; 2]) -> Panel {
     Panel {
         title: escape::plain(&first.label),
         unit: unit_word(first.unit),
-        verdict: finding.map(|finding| finding.verdict),
         settled: finding.and_then(|finding| finding.settled_after_s),
         onset: finding.filter(grows).and_then(|finding| finding.onset_s),
+        zero: 0,
         fit: finding.map_or_else(Vec::new, |finding| {
             finding.fit.iter().map(|p| [p.elapsed_s, p.value, p.low, p.high].map(short)).collect()
         }),
@@ -165,6 +167,7 @@ fn traffic(ticks: &[TrafficTick], span: [f64; 2]) -> Vec<Panel> {
     let panel = |title: &str, unit, lines: Vec<Option<Line>>| Panel {
         title: title.to_owned(),
         unit,
+        zero: 1,
         lines: lines.into_iter().flatten().collect(),
         ..Panel::default()
     };

@@ -90,10 +90,10 @@ fn charts(out: &mut String, material: &Material<'_>, pictures: &Pictures) {
         let finding = material.assessment.findings.iter().find(|finding| finding.metric == picture.metric);
         let label = finding.map_or(picture.metric.as_str(), |finding| finding.label.as_str());
         let open = if finding.is_some_and(is_urgent) { " open" } else { "" };
-        let verdict = finding.map_or("", |finding| finding.verdict.word());
+        let (class, verdict) = finding.map_or(("", String::new()), sections::verdict_word);
         let _ = writeln!(
             out,
-            "<details{open}><summary>{} <span class=\"word {verdict}\">{verdict}</span></summary>",
+            "<details{open}><summary>{} <span class=\"word {class}\">{verdict}</span></summary>",
             markup(label)
         );
         figure(out, picture, label);

@@ -6,6 +6,8 @@
   if (!data || !data.panels.length || !live) return;
   const NS = "http://www.w3.org/2000/svg", HEIGHT = 150, LEFT = 74, RIGHT = 8, TOP = 8, BOTTOM = 22;
   const view = { from: data.span[0], to: data.span[1] };
+  // What happened within the first hundredth happened at the start.
+  const start = data.span[0] + (data.span[1] - data.span[0]) / 100;
   const least = (data.span[1] - data.span[0]) / 2000;
   let cursor = null, drag = null, width = 0;
 
@@ -37,6 +39,17 @@
     if (unit === "ms") return Math.abs(v) >= 1000 ? digits(v / 1000) + " s" : digits(v) + " ms";
     return Number.isInteger(v) ? v.toLocaleString("en") : digits(v);
   };
+  // A tick in the unit of the axis' upper end, with as many places as the step needs.
+  const tickWord = (v, one) => {
+    const unit = one.panel.unit, places = q => q >= 1 || q <= 0 ? 0 : Math.min(6, Math.ceil(-Math.log10(q) - 1e-9));
+    if (v === 0) return "0";
+    if (unit === "bytes") {
+      const size = sizeOf(one.top);
+      return (v / size).toFixed(places(one.tick / size)) + " " + IEC[Math.round(Math.log2(size) / 10)];
+    }
+    if (unit === "ms") return one.high >= 2000 ? (v / 1000).toFixed(places(one.tick / 1000)) + " s" : v.toFixed(places(one.tick)) + " ms";
+    return Math.abs(v) >= 1e9 ? v.toExponential(2) : v.toLocaleString("en", { minimumFractionDigits: places(one.tick), maximumFractionDigits: places(one.tick) });
+  };
   const clock = (s, fine) => {
     const sign = s < 0 ? "-" : "";
     s = Math.abs(s);
@@ -47,17 +60,14 @@
     return sign + (fine < 1 ? r.toFixed(fine < 0.1 ? 2 : 1) : r.toFixed(0)) + " s";
   };
 
-  // Round ticks: 1, 2, 5 of a power of ten; powers of two for bytes; clock steps for time.
-  const step = (span, most, unit) => {
-    const raw = span / most;
-    const base = unit === "bytes" ? Math.pow(1024, Math.max(0, Math.floor(Math.log(Math.max(raw, 1)) / Math.log(1024)))) : 1;
-    const x = raw / base;
-    const p = Math.pow(10, Math.floor(Math.log10(x)));
-    if (unit === "bytes") {
-      for (const k of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]) if (k >= x) return k * base;
-    }
-    for (const k of [1, 2, 5, 10]) if (k * p >= x * 0.9999) return unit === "count" ? Math.max(1, k * p) : k * p * base;
-    return 10 * p * base;
+  // Round ticks: 1, 2 or 5 of a power of ten; clock steps for time.
+  const sizeOf = high => { let size = 1; while (high / size >= 1024 && size < 2 ** 60) size *= 1024; return size; };
+  const step = (span, most, unit, high) => {
+    // Bytes are counted in the unit of the axis' upper end, so that its ticks are round in that unit.
+    const base = unit === "bytes" ? sizeOf(Math.abs(high)) : 1;
+    const x = span / most / base, p = Math.pow(10, Math.floor(Math.log10(x)));
+    const round = [1, 2, 5, 10].find(k => k * p >= x * 0.9999) * p * base;
+    return unit === "count" || unit === "bytes" ? Math.max(1, round) : round;
   };
   const CLOCK = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
   const clockStep = (span, most) => CLOCK.find(k => k >= span / most) || step(span, most, "number");
@@ -89,9 +99,9 @@
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Charts on one time axis. Left and right move the cursor, plus and minus zoom, 0 shows the whole run.");
 
-  const panels = data.panels.map((panel, index) => {
+  const panels = data.panels.map(panel => {
     const holder = element("div", "panel", box);
-    const head = element("h4", "", holder, panel.title);
+    const head = element("h3", "", holder, panel.title);
     const lines = panel.lines.map(expand);
     const ink = i => lines[i].name === "errors" ? "alarm" : "l" + (i % 3);
     const keys = lines.map((line, i) => {
@@ -102,8 +112,9 @@
     });
     const extra = (className, text) => { const key = element("span", "key", head); element("i", className, key); key.append(text); };
     if (panel.fit.length) extra("fit", "fit");
-    if (panel.settled > data.span[0]) extra("warm", "warm-up");
-    const svg = node("svg", { height: HEIGHT + (index === data.panels.length - 1 ? 0 : 0), role: "img", "aria-label": panel.title + " over time" });
+    if (panel.settled > start) extra("warm", "warm-up");
+    if (panel.onset > start) extra("onset", "growth began");
+    const svg = node("svg", { height: HEIGHT, role: "img", "aria-label": panel.title + " over time" });
     holder.append(svg);
     const one = { panel, lines, ink, keys, svg, low: 0, high: 1 };
     listen(one);
@@ -119,10 +130,10 @@
       if (line.t[i] >= view.from && line.t[i] <= view.to) { if (line.v[i] < low) low = line.v[i]; if (line.v[i] > high) high = line.v[i]; }
     }
     if (!(low <= high)) { low = 0; high = 1; }
-    if (low >= 0 && low < 0.6 * high || low === high && low === 0) low = 0;
+    if (low >= 0 && (one.panel.zero || low < 0.6 * high)) low = 0;
     if (low === high) { const pad = Math.max(Math.abs(low) * 0.05, one.panel.unit === "number" || one.panel.unit === "ms" ? 0.01 : 1); low = low === 0 ? 0 : low - pad; high += pad; }
-    const tick = step(high - low, 4, one.panel.unit);
-    one.tick = tick; one.low = Math.floor(low / tick) * tick; one.high = Math.ceil(high / tick) * tick;
+    const tick = step(high - low, 4, one.panel.unit, high);
+    one.tick = tick; one.top = Math.abs(high); one.low = Math.floor(low / tick) * tick; one.high = Math.ceil(high / tick) * tick;
     if (one.high <= one.low) one.high = one.low + tick;
   }
 
@@ -137,15 +148,15 @@
     const defs = node("clipPath", { id: clip }, node("defs", {}, svg));
     node("rect", { x: LEFT, y: TOP - 3, width: Math.max(1, right - LEFT), height: bottom - TOP + 6 }, defs);
     const plot = node("g", { "clip-path": "url(#" + clip + ")" }, svg);
-    if (panel.settled > view.from) {
+    if (panel.settled > start && panel.settled > view.from) {
       node("rect", { x: LEFT, y: TOP, width: Math.max(0, Math.min(right, x(panel.settled)) - LEFT), height: bottom - TOP, style: "fill:var(--shade)" }, plot);
     }
     for (let k = 0, v = one.low; k < 12 && v <= one.high + one.tick / 2; k++, v = one.low + k * one.tick) {
       node("line", { x1: LEFT, x2: right, y1: y(v), y2: y(v), style: "stroke:var(--grid)" }, svg);
-      node("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, svg, amount(v, panel.unit));
+      node("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, svg, tickWord(v, one));
     }
     svg.append(plot);
-    const every = clockStep(view.to - view.from, Math.max(2, Math.floor((width - LEFT) / 110)));
+    const every = clockStep(view.to - view.from, Math.max(2, Math.floor((width - LEFT) / 80)));
     for (let k = Math.ceil(view.from / every), n = 0; k * every <= view.to && n < 60; k++, n++) {
       const px = x(k * every);
       node("line", { x1: px, x2: px, y1: bottom, y2: bottom + 4, style: "stroke:var(--muted)" }, svg);
@@ -161,7 +172,7 @@
     if (panel.fit.length > 1) {
       node("polyline", { points: panel.fit.map(p => x(p[0]).toFixed(1) + "," + y(p[1]).toFixed(1)).join(" "), style: "fill:none;stroke:var(--fit);stroke-width:2;stroke-dasharray:7 4" }, plot);
     }
-    if (panel.onset !== null && panel.onset > data.span[0]) {
+    if (panel.onset > start) {
       node("line", { x1: x(panel.onset), x2: x(panel.onset), y1: TOP, y2: bottom, style: "stroke:var(--ink);stroke-dasharray:3 3" }, plot);
     }
     one.mark = node("line", { y1: TOP, y2: bottom, style: "stroke:var(--ink);stroke-width:1", visibility: "hidden" }, plot);

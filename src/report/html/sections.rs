@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::domain::metric::Role;
-use crate::domain::rate::{grouped, quantity, span};
+use crate::domain::rate::{grouped, span};
 use crate::domain::{Finding, Run, Verdict};
 
 use super::super::escape::markup;
 use super::super::facts::{Happening, facts, happenings};
-use super::super::material::{Material, NOTHING, grade_words, row, sentence};
-use super::super::text::Subject;
+use super::super::material::{Material, NOTHING, rough, row, sentence};
+use super::super::text::{Subject, graded};
 
 /// Rows of a table at most: a CSV may have thousands of columns.
 const ROWS: usize = 200;
@@ -63,6 +63,12 @@ pub(super) fn findings(out: &mut String, material: &Material<'_>) {
         "Least growth seen",
     ];
     let rows: Vec<Vec<String>> = all.iter().take(ROWS).map(|finding| cells(material, finding)).collect();
+    // A column that says nothing in any row costs the width that the others need.
+    let is_told = |column: &usize| *column < 5 || rows.iter().any(|cells| cells[*column] != NOTHING);
+    let told: Vec<usize> = (0..heads.len()).filter(is_told).collect();
+    let heads: Vec<&str> = told.iter().map(|&column| heads[column]).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|cells| told.iter().map(|&column| cells[column].clone()).collect()).collect();
     table(out, "Findings, one a metric", &heads, &rows);
     if all.len() > ROWS {
         let _ = writeln!(out, "<p class=\"note\">{} more metrics are in report.json.</p>", all.len() - ROWS);
@@ -76,11 +82,11 @@ pub(super) fn findings(out: &mut String, material: &Material<'_>) {
 fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
     let words = row(finding, material.latest(finding));
     let beside = if finding.role == Role::Decides { "" } else { " *" };
-    let class = if finding.role == Role::Decides { finding.verdict.word() } else { "beside" };
+    let (class, verdict) = verdict_word(finding);
     vec![
         format!("{}{beside}", markup(&finding.label)),
-        format!("<span class=\"word {class}\">{}</span>", words.verdict),
-        finding.shape.words().to_owned(),
+        format!("<span class=\"word {class}\">{verdict}</span>"),
+        words.shape.to_owned(),
         words.latest,
         words.growth,
         words.per_turn,
@@ -91,14 +97,27 @@ fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
     ]
 }
 
+/// The class and the word of a finding's verdict; only what decides is coloured.
+pub(super) fn verdict_word(finding: &Finding) -> (&'static str, String) {
+    let class = if finding.role == Role::Decides { finding.verdict.word() } else { "beside" };
+    (class, row(finding, None).verdict)
+}
+
 /// The traffic's totals and its failures.
 pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     let Subject::Run(run) = material.subject else { return };
-    let (Some(conditions), Some(summary)) = (&run.header.conditions.traffic, run.traffic_summary()) else { return };
+    let Some(conditions) = &run.header.conditions.traffic else { return };
     open(out, "traffic", "Traffic");
+    let url = markup(&conditions.url);
+    let Some(summary) = run.traffic_summary() else {
+        // soak was ended before it could sum up.
+        let (turns, errors) = run.traffic.last().map_or((0, 0), |tick| (tick.turns, tick.errors));
+        let (turns, errors) = (grouped(turns as f64), grouped(errors as f64));
+        let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code> so far, {errors} failed.</p>\n</section>");
+        return;
+    };
     let millis = |micros: u64| format!("{:.1} ms", micros as f64 / 1000.0);
     let (turns, errors) = (grouped(summary.turns as f64), grouped(summary.errors as f64));
-    let url = markup(&conditions.url);
     let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code>, {errors} failed.</p>");
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
@@ -135,7 +154,7 @@ pub(super) fn decided(out: &mut String, material: &Material<'_>) {
         let word = finding.verdict.word();
         let _ = write!(out, "<dt>{label} <span class=\"word {word}\">{word}</span></dt>\n<dd>{reason}");
         if let Some(grade) = finding.grade {
-            let _ = write!(out, " How much it matters: {}.", grade_words(grade));
+            let _ = write!(out, " Severity: {}.", graded(grade));
         }
         if let Some(advice) = &finding.advice {
             let _ = write!(out, " <strong>{}</strong>", markup(&sentence(advice)));
@@ -157,7 +176,7 @@ pub(super) fn limits(out: &mut String, material: &Material<'_>) {
     let least = |finding: &Finding| {
         let words = match finding.detectable_per_hour {
             Some(rate) => {
-                let (hour, day) = (quantity(rate, finding.unit), quantity(rate * 24.0, finding.unit));
+                let (hour, day) = (rough(rate, finding.unit), rough(rate * 24.0, finding.unit));
                 format!("{hour} per hour, which is {day} a day")
             }
             None if finding.verdict == Verdict::Growing => "growth was seen".to_owned(),
