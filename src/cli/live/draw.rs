@@ -126,6 +126,8 @@ fn middle(picture: &Picture, width: usize, left: usize) -> Vec<Line<'static>> {
     }
     let rest = left.saturating_sub(lines.len());
     lines.extend(happenings(picture, rest));
+    let rest = left.saturating_sub(lines.len());
+    lines.extend(output(picture, rest));
     lines
 }
 
@@ -139,6 +141,15 @@ fn happenings(picture: &Picture, room: usize) -> Vec<Line<'static>> {
     let line = |at: f64, text: &str| Line::raw(format!("{:>10}  {}", span(at), printable(text)));
     let lines = latest.map(|happening| line(happening.at.as_secs_f64().floor(), &happening.text));
     std::iter::once(Line::raw("")).chain(lines).collect()
+}
+
+/// The last lines that others wrote, after a blank line.
+fn output(picture: &Picture, room: usize) -> Vec<Line<'static>> {
+    let count = picture.output.len().min(room.saturating_sub(1));
+    let lines = picture.output[picture.output.len() - count..].iter();
+    let lines = lines.map(|line| Line::raw(format!("         |  {}", printable(line))));
+    let blank = (count > 0).then(|| Line::raw(""));
+    blank.into_iter().chain(lines).collect()
 }
 
 /// The lowest lines, the keys last.

@@ -55,7 +55,7 @@ impl Columns {
     pub(super) fn new(width: usize) -> Self {
         let fixed = match width {
             110.. => Self { name: 27, latest: 11, growth: 34, verdict: 18, trail: 0 },
-            74.. => Self { name: 13, latest: 10, growth: 27, verdict: 17, trail: 0 },
+            74.. => Self { name: 14, latest: 10, growth: 27, verdict: 17, trail: 0 },
             _ => Self { name: 11, latest: 10, growth: 0, verdict: 17, trail: 0 },
         };
         let taken = fixed.name + fixed.latest + fixed.growth + fixed.verdict;
