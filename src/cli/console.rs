@@ -20,16 +20,15 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe || is_gone(&error) => Ok(()),
-        Err(error) => {
-            Err(Failure::new(format!("cannot write standard output: {error}")))
-        }
+        Err(error) => Err(Failure::new(format!("cannot write standard output: {error}"))),
         Ok(()) => Ok(()),
     }
 }
 
 /// A terminal that was hung up answers every write with EIO; a disk answers so too, but is no terminal.
 fn is_gone(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && !rustix::fs::fstat(io::stdout()).is_ok_and(is_file)
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        && !rustix::fs::fstat(io::stdout()).is_ok_and(is_file)
 }
 
 fn is_file(stat: rustix::fs::Stat) -> bool {

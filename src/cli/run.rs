@@ -113,7 +113,8 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
         // The verdict stays the last line.
         Ok(_) if !show.json && !show.quiet => {
             let place = format!("charts and report: {}\n", folder.display());
-            let verdict = shown.trim_end().rfind('\n').map_or(0, |end| end + 1);
+            // After the blank line that stands before it.
+            let verdict = shown.rfind("\n\n").map_or(0, |end| end + 2);
             shown.insert_str(verdict, &place);
         }
         Ok(_) => {}

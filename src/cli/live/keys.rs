@@ -123,8 +123,7 @@ impl Drop for Keyboard {
 
 /// What was typed next; `None` once the view or the terminal is gone.
 fn read(stdin: BorrowedFd<'_>, stopped: BorrowedFd<'_>) -> Option<Vec<u8>> {
-    let mut polled =
-        [PollFd::from_borrowed_fd(stopped, PollFlags::IN), PollFd::from_borrowed_fd(stdin, PollFlags::IN)];
+    let mut polled = [PollFd::from_borrowed_fd(stopped, PollFlags::IN), PollFd::from_borrowed_fd(stdin, PollFlags::IN)];
     loop {
         match poll(&mut polled, None) {
             Err(rustix::io::Errno::INTR) => {}

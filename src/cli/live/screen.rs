@@ -223,7 +223,8 @@ fn palette() -> Palette {
 /// the terminal has it.
 fn glyphs() -> Glyphs {
     let kernel_console = std::env::var("TERM").is_ok_and(|term| term == "linux");
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let set =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let other = set.is_some_and(|locale| !locale.to_lowercase().replace('-', "").contains("utf8"));
     if kernel_console || other { Glyphs::Ascii } else { Glyphs::Blocks }
 }

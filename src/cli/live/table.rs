@@ -98,7 +98,8 @@ impl Columns {
         let unit = row.metric.unit();
         let name = if self.name > 20 { row.metric.label() } else { row.metric.name() };
         let latest = row.trail.latest().map_or_else(|| "-".to_owned(), |value| quantity(value as f64, unit));
-        let mut spans = vec![Span::raw(cell(name, self.name)), Span::raw(format!("{latest:>width$}", width = self.latest))];
+        let mut spans =
+            vec![Span::raw(cell(name, self.name)), Span::raw(format!("{latest:>width$}", width = self.latest))];
         if self.growth > 0 {
             let growth = row.finding.and_then(|finding| finding.growth_per_hour);
             let growth = growth.map_or_else(|| "-".to_owned(), |growth| rate(growth, unit, Per::Hour));

@@ -82,7 +82,9 @@ fn growing() -> Picture {
 fn the_start_names_the_target_the_time_and_the_keys_at_every_size() {
     for size in SIZES {
         let text = text(&start(), size);
-        for word in ["soak  api (pid 4242)", "0 ms, 5 min left", "too early to say", "waiting for the first sample", "q end"] {
+        for word in
+            ["soak  api (pid 4242)", "0 ms, 5 min left", "too early to say", "waiting for the first sample", "q end"]
+        {
             assert!(text.contains(word), "{word}:\n{text}");
         }
     }
@@ -109,7 +111,10 @@ fn a_growing_run_names_the_metric_its_rate_with_its_interval_and_its_verdict() {
     let beside = shown.iter().find(|line| line.starts_with("rss ")).unwrap();
     assert!(beside.contains("growing *"), "{beside}");
     let wide = text(&picture, (200, 50));
-    assert!(wide.contains("Anonymous memory") && wide.contains("record output/2026-11-21T08-00-00Z-api-4242"), "{wide}");
+    assert!(
+        wide.contains("Anonymous memory") && wide.contains("record output/2026-11-21T08-00-00Z-api-4242"),
+        "{wide}"
+    );
     let tiny = lines(&picture, (40, 10));
     assert!(tiny.iter().any(|line| line.starts_with("rss_anon") && line.contains("growing")), "{tiny:#?}");
     assert!(tiny.last().unwrap().contains("q end"), "{tiny:#?}");
