@@ -21,8 +21,8 @@ const OWNED: [(&str, &[&str]); 9] = [
     ("plotters", &["chart"]),
     ("resvg", &["chart"]),
     ("clap", &["cli"]),
-    ("ratatui", &["cli"]),
-    ("crossterm", &["cli"]),
+    ("ratatui_core", &["cli"]),
+    ("ratatui_crossterm", &["cli"]),
     ("\"/proc", &["procfs"]),
 ];
 

@@ -42,7 +42,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         output: args.output.clone(),
     };
     let analysis = analysis::Options::default();
-    let folder = run::watch(options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
+    let folder = run::watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     drop(server);
     let judged = judge::judge(&folder, None, &analysis)?;
     let code = run::finish(&judged, &folder, &args.show)?;

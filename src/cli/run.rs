@@ -44,7 +44,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;
-    let folder = watch(options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
+    let folder = watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     let judged = judge::judge(&folder, None, &analysis)?;
     finish(&judged, &folder, &args.show)
 }
@@ -54,7 +54,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where the run could not start.
 pub(super) fn watch(
-    options: RunOptions,
+    options: &RunOptions,
     analysis: &analysis::Options,
     interrupt: &Interrupt,
     progress: Progress,
@@ -62,12 +62,12 @@ pub(super) fn watch(
     if progress == Progress::Screen {
         let asked = Arc::clone(&interrupt.asked);
         if let Some(view) = LiveView::start(options.duration, options.warm_up, analysis, asked) {
-            return watch_live(&options, view, interrupt);
+            return watch_live(options, view, interrupt);
         }
     }
     let mut line = ProgressLine::new(options.duration, progress);
     let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
-    let folder = runner::record(&options, interrupt.stop.as_fd(), &mut |seen| match seen {
+    let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
         Watch::Started { folder, target, before_quit, .. } => {
             interrupt.before_quit(before_quit);
             line.interrupt(&format!(

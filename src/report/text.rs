@@ -49,12 +49,13 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     let told = told_within(assessment, LINES.saturating_sub(fixed));
     let left = LINES.saturating_sub(fixed + told.lines().count());
     let _ = writeln!(out, "\n{:<26}{:>10}  {:<30}verdict", "metric", "latest", "growth (95 % interval)");
-    deciding.iter().for_each(|row| out.push_str(row));
+    out.extend(deciding);
     if !beside.is_empty() && left >= 2 {
         let shown = beside.len().min(left - 1);
-        beside[..shown].iter().for_each(|row| out.push_str(row));
+        let hidden = beside.len() - shown;
+        out.extend(beside[..shown].iter().map(String::as_str));
         out.push_str("* shown beside the others; does not decide");
-        let _ = match beside.len() - shown {
+        let _ = match hidden {
             0 => writeln!(out),
             more => writeln!(out, "; {more} more in the report"),
         };

@@ -1,10 +1,10 @@
 //! Lays a picture out on a screen of any size. Lines are given to the screen from both ends, the metrics get what is
 //! left, and what finds no room is left out: no size is too small.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui_core::layout::Rect;
+use ratatui_core::style::{Color, Modifier, Style};
+use ratatui_core::terminal::Frame;
+use ratatui_core::text::{Line, Span};
 
 use crate::domain::rate::{grouped, span};
 

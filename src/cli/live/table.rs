@@ -1,8 +1,8 @@
 //! The metrics as rows: name, latest, growth with its interval, verdict so far, and the whole run as a sparkline; what
 //! does not fit is left out column by column.
 
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui_core::style::{Color, Modifier, Style};
+use ratatui_core::text::{Line, Span};
 
 use crate::domain::assessment::BudgetOutcome;
 use crate::domain::rate::{Per, quantity, rate};
@@ -83,13 +83,10 @@ impl Columns {
         let last = height.saturating_sub(1);
         let judged = row.finding.filter(|finding| row.role == Role::Decides || finding.growth_per_hour.is_some());
         let ink = judged.map_or(Style::new(), |finding| ink(finding.verdict, picture.palette));
-        let line = |(position, bar): (usize, String)| match position == last {
-            false => Line::from(vec![Span::raw(indent.clone()), Span::styled(bar, ink)]),
-            true => {
-                let mut spans = self.words(row, ink);
-                spans.push(Span::styled(bar, ink));
-                Line::from(spans)
-            }
+        let line = |(position, bar): (usize, String)| {
+            let mut spans = if position == last { self.words(row, ink) } else { vec![Span::raw(indent.clone())] };
+            spans.push(Span::styled(bar, ink));
+            Line::from(spans)
         };
         bars.into_iter().enumerate().map(line).collect()
     }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::style::Color;
+use ratatui_core::backend::TestBackend;
+use ratatui_core::style::Color;
+use ratatui_core::terminal::Terminal;
 
 use super::draw;
 use super::picture::{Ending, Motion, Page, Palette, Picture};
@@ -15,6 +15,9 @@ use crate::analysis::{self, Look};
 use crate::domain::traffic::Latency;
 use crate::domain::{Bytes, Elapsed, Metric, Run, Sample, TrafficTick};
 use crate::runner::{Glance, Trail};
+
+/// A metric's value at a second.
+type Values = fn(u64) -> u64;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (40, 10), (200, 50)];
 
@@ -28,7 +31,8 @@ fn lines(picture: &Picture, size: (u16, u16)) -> Vec<String> {
     let backend = screen(picture, size);
     let cells = backend.buffer().content();
     let rows = cells.chunks(usize::from(size.0));
-    rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()).collect()
+    rows.map(|row| row.iter().map(ratatui_core::buffer::Cell::symbol).collect::<String>().trim_end().to_owned())
+        .collect()
 }
 
 fn text(picture: &Picture, size: (u16, u16)) -> String {
@@ -44,7 +48,7 @@ fn start() -> Picture {
 }
 
 /// A picture of two minutes of these metrics, judged so far.
-fn watched(metrics: &[(Metric, fn(u64) -> u64)]) -> Picture {
+fn watched(metrics: &[(Metric, Values)]) -> Picture {
     let mut picture = start();
     let mut run = Run::default();
     let mut trails: Vec<(Metric, Trail)> = metrics.iter().map(|(metric, _)| (*metric, Trail::default())).collect();
@@ -124,7 +128,7 @@ fn a_growing_run_names_the_metric_its_rate_with_its_interval_and_its_verdict() {
 fn colour_is_never_alone_and_no_color_has_none() {
     let coloured = |picture: &Picture| {
         let cells = screen(picture, (80, 24)).buffer().content().to_vec();
-        cells.iter().filter(|cell| cell.fg == Color::Red).map(ratatui::buffer::Cell::symbol).collect::<String>()
+        cells.iter().filter(|cell| cell.fg == Color::Red).map(ratatui_core::buffer::Cell::symbol).collect::<String>()
     };
     let mut picture = growing();
     assert!(coloured(&picture).contains("growing"));
@@ -149,7 +153,7 @@ fn failing_traffic_is_said_with_its_rate_its_latency_and_what_waits() {
 
 #[test]
 fn more_metrics_than_rows_are_scrolled() {
-    let all: Vec<(Metric, fn(u64) -> u64)> = Metric::all().map(|metric| (metric, noise as fn(u64) -> u64)).collect();
+    let all: Vec<(Metric, Values)> = Metric::all().map(|metric| (metric, noise as Values)).collect();
     let mut picture = watched(&all);
     let first = lines(&picture, (40, 10));
     assert!(first.iter().any(|line| line.starts_with("metric 1-6 of 12")), "{first:#?}");
@@ -194,7 +198,9 @@ proptest! {
         let mut picture = growing();
         picture.scrolled = scrolled;
         picture.output = vec!["x".repeat(300); 30];
-        (0..40).for_each(|at| picture.happened(Elapsed::from_secs_f64(f64::from(at)), "名前".repeat(60)));
+        for at in 0..40 {
+            picture.happened(Elapsed::from_secs_f64(f64::from(at)), "名前".repeat(60));
+        }
         picture.page = if help { Page::Help } else { Page::Metrics };
         prop_assert_eq!(lines(&picture, (width, height)).len(), usize::from(height));
     }
