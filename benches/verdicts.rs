@@ -1,7 +1,7 @@
 //! Scores the verdicts over a folder of labelled series and prints how often they are right, and what they cost.
 //!
-//! `cargo bench --bench verdicts -- FOLDER [--list] [--share 0.5]`. The folder holds one CSV a series (`t,value` and any
-//! of `turns`, `conc`, `swap`, `pid`) and `truth.json`: by the file's stem `leak`, `slope_per_s`, `unit`, `class`,
+//! `cargo bench --bench verdicts -- FOLDER [--list] [--share 0.5]`. The folder holds one CSV a series (`t,value` and
+//! any of `turns`, `conc`, `swap`, `pid`) and `truth.json`: by the file's stem `leak`, `slope_per_s`, `unit`, `class`,
 //! `detectable`, `approx`. `--list` prints one JSON line a series; `--share` judges only that first share of each run.
 #![allow(
     clippy::print_stdout,
@@ -83,6 +83,30 @@ fn main() {
     }
     table(&classes);
     println!("{} series judged in {cpu_s:.2} s of CPU", truth.len());
+    let long_s = long_run();
+    println!("12 metrics of 43,200 samples judged in {long_s:.2} s of CPU");
+}
+
+/// Twelve hours at one sample a second, twelve metrics: the cost of a long run.
+fn long_run() -> f64 {
+    let times: Vec<f64> = (0..43_200).map(f64::from).collect();
+    let metric = |number: u32| {
+        // A few primes make an uneven, repeatable wave without a generator.
+        let wave = |t: f64| (t * 0.37).sin() + (t * 0.11).cos() + (t / 7.0 % 1.0);
+        let rise = f64::from(number % 3) * 20.0;
+        times.iter().map(|&t| ((5e7 + rise * t + 4e5 * wave(t)) / 4096.0).round() * 4096.0).collect()
+    };
+    let all = (0..12).map(|number| series(&format!("metric_{number}"), Unit::Bytes, Role::Decides, metric(number)));
+    let set = SeriesSet {
+        series: all.collect(),
+        turns: Some(times.clone()),
+        elapsed_s: times.clone(),
+        ..SeriesSet::default()
+    };
+    let start = cpu_seconds();
+    let assessment = assess(&set, &Options::default());
+    assert_eq!(assessment.findings.len(), 12, "every metric is judged");
+    cpu_seconds() - start
 }
 
 /// Recorded servers: several metrics each, with what is true of each.

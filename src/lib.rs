@@ -15,17 +15,31 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("soak reads Linux's /proc and runs on Linux only");
 
+#[cfg(target_os = "linux")]
 pub mod analysis;
+#[cfg(target_os = "linux")]
 pub mod chart;
+#[cfg(target_os = "linux")]
 pub mod cli;
+#[cfg(target_os = "linux")]
 pub mod clock;
+#[cfg(target_os = "linux")]
 pub mod domain;
+#[cfg(target_os = "linux")]
 pub mod driver;
+#[cfg(target_os = "linux")]
 pub mod import;
+#[cfg(target_os = "linux")]
 pub mod procfs;
+#[cfg(target_os = "linux")]
 pub mod report;
+#[cfg(target_os = "linux")]
 pub mod runner;
+#[cfg(target_os = "linux")]
 pub mod sampler;
+#[cfg(target_os = "linux")]
 pub mod stats;
+#[cfg(target_os = "linux")]
 pub mod store;
+#[cfg(target_os = "linux")]
 pub mod target;

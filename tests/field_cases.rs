@@ -141,28 +141,46 @@ fn buffering(seed: u64, samples: usize, cycle: f64, uneven: f64) -> Vec<f64> {
         .collect()
 }
 
-/// c-questdb-client #181: a healthy sawtooth of 14 to 76 MiB. A straight line failed 33 of 361 windows of one process and
-/// 85 of 361 of another.
-#[test]
-fn a_client_that_buffers_and_sends_is_steady_in_every_window() {
-    for (seed, cycle, published) in [(2, 65.0, 33), (4, 115.0, 85)] {
-        let (window, step, windows) = (600, 5, 361);
-        let values = buffering(seed, window + step * windows, cycle, 0.5);
-        let (mut deceived, mut wrong) = (0, Vec::new());
-        for start in (0..windows).map(|index| index * step) {
-            let part = values[start..start + window].to_vec();
-            let elapsed_s = instants(window, 1.0);
-            let (slope, error) = straight_line(&elapsed_s, &part);
-            deceived += usize::from(slope > 1.96 * error);
-            let set = SeriesSet { elapsed_s, series: vec![series("rss", Unit::Bytes, part)], ..SeriesSet::default() };
-            let assessment = judge(&set);
-            if assessment.verdict != Verdict::Steady {
-                wrong.push(format!("{start}: {}", said(&assessment)));
-            }
+/// The verdicts on 361 windows of 600 samples of such a client, of those that are not steady; `published` is how many of 361
+/// windows a straight line failed there, and it does here within ten.
+fn windows_not_steady(seed: u64, cycle: f64, published: i32) -> Vec<Assessment> {
+    let (window, step, windows) = (600, 5, 361);
+    let values = buffering(seed, window + step * windows, cycle, 0.5);
+    let (mut deceived, mut not_steady) = (0, Vec::new());
+    for start in (0..windows).map(|index| index * step) {
+        let part = values[start..start + window].to_vec();
+        let elapsed_s = instants(window, 1.0);
+        let (slope, error) = straight_line(&elapsed_s, &part);
+        deceived += i32::from(slope > 1.96 * error);
+        let set = SeriesSet { elapsed_s, series: vec![series("rss", Unit::Bytes, part)], ..SeriesSet::default() };
+        let assessment = judge(&set);
+        if assessment.verdict != Verdict::Steady {
+            not_steady.push(assessment);
         }
-        // A straight line is deceived here about as often as it was there.
-        assert!((published - 10..=published + 10).contains(&deceived), "{deceived} {published}");
-        assert!(wrong.is_empty(), "process {seed}: {} of {windows} windows, such as {}", wrong.len(), wrong[0]);
+    }
+    assert!((published - 10..=published + 10).contains(&deceived), "{deceived} {published}");
+    not_steady
+}
+
+/// c-questdb-client #181: a healthy sawtooth of 14 to 76 MiB. A straight line failed 33 of 361 windows of one process and
+/// 85 of 361 of another. How many cycles a window held was not published: nine give the first figure, five the second.
+#[test]
+fn a_client_that_buffers_and_sends_is_steady_in_every_window_of_nine_cycles() {
+    let wrong = windows_not_steady(2, 65.0, 33);
+    assert!(wrong.is_empty(), "{} windows, such as {}", wrong.len(), said(&wrong[0]));
+}
+
+#[test]
+fn a_client_that_buffers_and_sends_is_steady_in_every_window_of_five_cycles() {
+    let wrong = windows_not_steady(4, 115.0, 85);
+    assert!(wrong.is_empty(), "{} windows, such as {}", wrong.len(), said(&wrong[0]));
+}
+
+#[test]
+fn a_client_that_buffers_and_sends_is_growing_in_no_window() {
+    for not_steady in [windows_not_steady(2, 65.0, 33), windows_not_steady(4, 115.0, 85)] {
+        let growing = not_steady.iter().find(|assessment| assessment.verdict == Verdict::Growing);
+        assert!(growing.is_none(), "{}", growing.map(said).unwrap_or_default());
     }
 }
 

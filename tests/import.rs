@@ -185,6 +185,8 @@ mod columns {
         let imported = read_from(&b"t,value\n0,1\n1,2\n"[..], "-", &options).unwrap();
         assert_eq!((series(&imported, "value").unit, series(&imported, "value").role), (Unit::Bytes, Role::Decides));
         assert_eq!(series(&import("t,value\n0,1\n1,2\n"), "value").unit, Unit::Number);
+        let beside_swap = import("t,value,swap\n0,1,0\n1,2,0\n");
+        assert_eq!(series(&beside_swap, "value").unit, Unit::Bytes, "what is swapped out is memory");
     }
 
     #[test]

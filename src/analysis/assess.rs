@@ -32,7 +32,8 @@ fn finding(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Finding {
     }
     let growth = growth::judge(&track, options);
     let unit = judged.series.unit;
-    let reason = words::reason(&growth, unit, track.span_s(), options.look);
+    let told = words::Told { growth: &growth, unit, span_s: track.span_s(), look: options.look };
+    let reason = words::reason(told);
     let advice = words::advice(&growth);
     let mut finding = blank(judged, &track, reason);
     fill(&mut finding, growth);

@@ -1,13 +1,13 @@
-//! Some fifty blocks in place of thousands of readings: what the shapes are fitted to. The cost of everything behind this
-//! step does not depend on the length of the run.
+//! Some fifty blocks in place of thousands of readings: what the shapes are fitted to. The cost of everything behind
+//! this step does not depend on the length of the run.
 
 use crate::stats::outliers;
 use crate::stats::quantile;
 
 use super::track::Track;
 
-/// What the shapes are fitted to. Positions run from 0 to 1 over the run, whatever its length, so that one grid of shapes
-/// fits a minute and a week.
+/// What the shapes are fitted to. Positions run from 0 to 1 over the run, whatever its length, so that one grid of
+/// shapes fits a minute and a week.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blocks {
     /// Where the block lies on the run's axis.
@@ -30,7 +30,8 @@ pub(super) struct Blocks {
     pub(super) load: Vec<Vec<f64>>,
     /// The distance from the block before, in usual distances; infinite at the start of a life.
     pub(super) spacing: Vec<f64>,
-    /// The variance below which no fit is believed to be better: the step of the readings, and the tolerance of the shapes.
+    /// The variance below which no fit is believed to be better: the step of the readings, and the tolerance of the
+    /// shapes.
     pub(super) least_variance: f64,
 }
 
@@ -184,8 +185,9 @@ fn with_statistic(
     blocks
 }
 
-/// The values without single blocks, and then without short runs of blocks, that do not belong (five deviations, which normal
-/// noise does not reach). What happens in more than a tenth of the blocks does belong, and so does what the load explains.
+/// The values without single blocks, and then without short runs of blocks, that do not belong (five deviations, which
+/// normal noise does not reach). What happens in more than a tenth of the blocks does belong, and so does what the load
+/// explains.
 fn without_excursions(blocks: &Blocks) -> Vec<f64> {
     let mut values = blocks.value.clone();
     if !blocks.load.is_empty() {

@@ -1,5 +1,5 @@
-//! The contest: every shape is fitted and scored, and the best of those that have stopped stands against the best of those
-//! that rise ever slower and of those that still grow.
+//! The contest: every shape is fitted and scored, and the best of those that have stopped stands against the best of
+//! those that rise ever slower and of those that still grow.
 
 use super::blocks::Blocks;
 use super::fitting::{Fit, fit_all, grounds, latest_level};

@@ -1,5 +1,6 @@
 //! What may still be wrong with a growth or a stop that the contest has found, and how much longer a run would tell.
 
+use crate::stats::outliers;
 use crate::stats::quantile;
 
 use super::fitting::Fit;
@@ -7,20 +8,25 @@ use super::growth::Cause;
 use super::sawtooth;
 use super::shapes::Form;
 use super::solved::{EndSlope, Solved};
+use super::stairs;
 use super::tail::Tail;
-use super::view::View;
 use super::weigh::{Evidence, Seen};
 
 /// Growth that came in fewer jumps than this is not a rate yet.
 const JUMPS: f64 = 4.0;
+/// Noise below this share of the growth leaves its jumps to be seen.
+const QUIET: f64 = 0.05;
 /// After a warm-up, growth at a slower pace is believed once it was watched for twice the time that the warm-up took.
 const LONGEST_WARM_UP: f64 = 1.0 / 3.0;
 
 /// What speaks against a growth that the contest has proven.
 pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Cause> {
     let blocks = &seen.view.blocks;
-    let plain = blocks.load.is_empty() && seen.view.swing.is_empty();
-    if plain && effective_jumps(seen.view, evidence.onset) < JUMPS {
+    // Where the noise about a line is high, it, and not jumps, makes the lower envelope rise in few places.
+    let line = matches!(evidence.fit.candidate.form, Form::Line) && evidence.fit.candidate.start <= 0.0;
+    let quiet = !line || outliers::difference_noise(&blocks.value) < QUIET * evidence.risen;
+    let plain = blocks.load.is_empty() && seen.view.swing.is_empty() && quiet;
+    if plain && effective_jumps(seen, evidence) < JUMPS {
         return Some(Cause::FewJumps);
     }
     if let Some(ended_s) = long_warm_up(seen, evidence) {
@@ -44,17 +50,19 @@ pub(super) fn of_growth(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<Caus
     (evidence.risen < 2.0 * noise || evidence.risen < 0.03 * load).then_some(Cause::Undecided)
 }
 
-/// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the rises of
-/// the lower envelope, the level that is never gone below again.
-fn effective_jumps(view: &View, onset: f64) -> f64 {
-    let blocks = &view.blocks;
+/// The number of equal jumps that would have made the lasting growth since its onset: `(sum d)^2 / sum d^2` over the
+/// rises of the lower envelope, the level that is never gone below again.
+fn effective_jumps(seen: &Seen<'_>, evidence: &Evidence<'_>) -> f64 {
+    let blocks = &seen.view.blocks;
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut lasting = f64::INFINITY;
     for at in (0..blocks.value.len()).rev() {
+        // A jump that the shape has beside its slope is no part of the slope.
+        let value = blocks.value[at] - evidence.solved.jumps_at(at);
         let new_life = blocks.segment.get(at + 1).is_some_and(|next| *next != blocks.segment[at]);
         let above = if new_life { f64::INFINITY } else { lasting };
-        lasting = above.min(blocks.value[at]);
-        if above.is_finite() && blocks.since[at] >= onset {
+        lasting = above.min(value);
+        if above.is_finite() && blocks.since[at] >= evidence.onset {
             sum += above - lasting;
             // What rose over a gap may have risen in as many parts as the gap is long.
             squares += (above - lasting).powi(2) / blocks.spacing[at + 1].max(1.0);
@@ -63,19 +71,21 @@ fn effective_jumps(view: &View, onset: f64) -> f64 {
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
-/// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of unequal
-/// height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen 1962), and no fit of
-/// the steps that happened to come makes the next ones surer.
-pub(super) fn stair_error(view: &View, fit: &Fit, slope: EndSlope) -> EndSlope {
+/// The slope of a stair whose steps come as they like: where the noise wanders (a rho near 1), the sum of k jumps of
+/// unequal height scatters by `1 / sqrt(k)` of itself, k being the number of equal ones (compound Poisson; Parzen
+/// 1962), and no fit of the steps that happened to come makes the next ones surer.
+pub(super) fn stair_error(seen: &Seen<'_>, fit: &Fit, slope: EndSlope) -> EndSlope {
     const WANDERS: f64 = 0.8;
-    let jumps = effective_jumps(view, fit.candidate.start);
-    if fit.rho < WANDERS || jumps < 1.0 || !view.blocks.load.is_empty() {
-        return slope;
+    match stairs::find(seen.readings) {
+        Some(stair) if fit.rho >= WANDERS => {
+            EndSlope { error: slope.error.max(slope.slope.abs() / stair.effective.sqrt()), ..slope }
+        }
+        _ => slope,
     }
-    EndSlope { error: slope.error.max(slope.slope.abs() / jumps.sqrt()), ..slope }
 }
 
-/// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what follows.
+/// When the warm-up ended, if it took more than a third of the run and rose at more than twice the pace of what
+/// follows.
 fn long_warm_up(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Option<f64> {
     let onset = evidence.onset;
     let blocks = &seen.view.blocks;
@@ -127,9 +137,9 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
     if !seen.floors.judged {
         let from =
             seen.floors.track.times.partition_point(|time| *time < view.blocks.time_at(tail.from).unwrap_or(0.0));
-        let cycles = sawtooth::cycles(&seen.floors.track, from);
-        if cycles.count >= 2 {
-            return Some(Cause::FewCycles { count: cycles.count });
+        let count = [0, from].map(|from| sawtooth::cycles(&seen.floors.track, from).count).into_iter().max();
+        if let Some(count) = count.filter(|count| *count >= 1) {
+            return Some(Cause::FewCycles { count });
         }
     }
     if has_risen && tail.from > 0.2 && highest > tail.pace_before / STOPPED && highest * length > least {
@@ -147,7 +157,16 @@ pub(super) fn of_stop(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause>
             return Some(Cause::Slowing);
         }
     }
+    if hides_growth(seen, highest * length, least) {
+        return Some(Cause::Noisy);
+    }
     late_rise(seen, tail, least)
+}
+
+/// Whether the interval leaves room for a growth by half of the level: such a level was not seen to stay.
+fn hides_growth(seen: &Seen<'_>, most: f64, least: f64) -> bool {
+    let level = quantile::median(&seen.view.blocks.value).unwrap_or(0.0) + seen.view.blocks.level;
+    most > least && most > 0.5 * level.abs() && level.abs() > seen.readings.quantum
 }
 
 /// What the level moves about.
@@ -158,20 +177,22 @@ fn spread_of(seen: &Seen<'_>, tail: &Tail) -> f64 {
     quantile::spread(&values, 0.05, 0.95)
 }
 
-/// Whether the last tenth of the blocks lies above everything since the last rise, by a quarter of all that it moved.
+/// Whether the last blocks, three at least, all lie above everything in the first three quarters of the level, and well
+/// above: chance puts three of forty there once in ten thousand runs.
 fn late_rise(seen: &Seen<'_>, tail: &Tail, least: f64) -> Option<Cause> {
+    const FEWEST: usize = 3;
     let blocks = &seen.view.blocks;
-    let count = blocks.value.len();
-    let tenth = (count / 10).max(3);
-    let level: Vec<usize> = (0..count).filter(|&at| blocks.since[at] >= tail.from).collect();
-    let (earlier, late) = level.split_at(level.len().checked_sub(tenth)?);
+    let level: Vec<usize> = (0..blocks.value.len()).filter(|&at| blocks.since[at] >= tail.from).collect();
     let value = |at: &usize| blocks.value[*at] - tail.solved.context_at(*at);
-    let most = earlier.iter().map(value).fold(f64::NEG_INFINITY, f64::max);
-    let lowest = earlier.iter().map(value).fold(f64::INFINITY, f64::min);
-    let bottom = late.iter().map(value).fold(f64::INFINITY, f64::min);
-    let above = bottom - most;
-    let since_s = blocks.time.last()? - blocks.time[*late.first()?];
-    (earlier.len() >= 8 && above > least && above > 0.25 * (most - lowest)).then_some(Cause::LateRise { since_s })
+    let values: Vec<f64> = level.iter().map(value).collect();
+    let before = &values[..values.len() * 3 / 4];
+    let most = before.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let above = values.iter().rev().take_while(|value| **value > most).count();
+    let late = &values[values.len() - above..];
+    let rise = quantile::median(late)? - quantile::median(before)?;
+    let stands_out = rise > least.max(quantile::spread(before, 0.05, 0.95));
+    let since_s = blocks.time.last()? - blocks.time[level[level.len() - above]];
+    (before.len() >= 8 && above >= FEWEST && stands_out).then_some(Cause::LateRise { since_s })
 }
 
 /// How much longer to run, in seconds.

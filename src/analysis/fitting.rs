@@ -1,5 +1,5 @@
-//! Fits shapes to blocks by generalised least squares with AR(1) noise, and scores them by what their closeness is worth
-//! against what their parameters cost (Schwarz 1978, BIC; lower is better).
+//! Fits shapes to blocks by generalised least squares with AR(1) noise, and scores them by what their closeness is
+//! worth against what their parameters cost (Schwarz 1978, BIC; lower is better).
 
 use crate::stats::autoregression::Whitening;
 use crate::stats::basis::{Basis, dot};
@@ -126,8 +126,8 @@ pub(super) struct Spent {
     pub(super) choices: f64,
 }
 
-/// The BIC in its small-sample form (`McQuarrie` and Tsai 1998): each column costs `ln n * n / (n - k - 2)`, one more for the
-/// variance. A point left out costs what a column of its own would.
+/// The BIC in its small-sample form (`McQuarrie` and Tsai 1998): each column costs `ln n * n / (n - k - 2)`, one more
+/// for the variance. A point left out costs what a column of its own would.
 pub(super) fn score(blocks: &Blocks, ground: &Ground, squares: f64, spent: Spent) -> f64 {
     let count = blocks.value.len() as f64;
     let variance = (squares / count).max(blocks.least_variance).max(f64::MIN_POSITIVE);

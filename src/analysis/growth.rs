@@ -1,5 +1,5 @@
-//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the weighing of
-//! what its winners say.
+//! What was found on one track, and the steps that find it: floors, load, blocks, the contest of shapes, and the
+//! weighing of what its winners say.
 
 use crate::domain::assessment::{FitPoint, Shape};
 use crate::domain::{Estimate, Verdict};
@@ -37,6 +37,8 @@ pub(super) enum Cause {
     LongWarmUp { ended_s: f64 },
     /// All its growth came in a few jumps.
     FewJumps,
+    /// The noise leaves room for a growth by half of the level.
+    Noisy,
 }
 
 /// What was found on one track. Rates are per second here.
@@ -62,8 +64,6 @@ pub(super) struct Growth {
     pub(super) longer_s: Option<f64>,
     /// The fitted curve.
     pub(super) fit: Vec<FitPoint>,
-    /// Figures for whoever works on the method.
-    pub(super) trace: String,
 }
 
 impl Growth {
@@ -80,7 +80,6 @@ impl Growth {
             detectable_per_s: None,
             longer_s: None,
             fit: Vec::new(),
-            trace: String::new(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Shapes with jumps of their level: memory that is taken or handed back in one piece. The jumps are found greedily, the best
-//! first, as in matching pursuit (Mallat and Zhang 1993).
+//! Shapes with jumps of their level: memory that is taken or handed back in one piece. The jumps are found greedily,
+//! the best first, as in matching pursuit (Mallat and Zhang 1993).
 
 use crate::stats::autoregression::Whitening;
 use crate::stats::basis::{Basis, dot};
@@ -37,8 +37,8 @@ pub(super) fn jump_columns(blocks: &Blocks, whitening: &Whitening, base: &Basis)
 }
 
 /// What jumps cost a shape beside their columns: two columns' worth each, which makes three, as in the modified BIC for
-/// change points (Zhang and Siegmund 2007). A growing shape may fall several times, because memory is handed back in one piece,
-/// but rise by a jump once only, and dearer: growth with jumps at will fits anything.
+/// change points (Zhang and Siegmund 2007). A growing shape may fall several times, because memory is handed back in
+/// one piece, but rise by a jump once only, and dearer: growth with jumps at will fits anything.
 fn jump_cost(family: Family, jumps: usize, rises: usize) -> f64 {
     let dearer = if family == Family::Growing { 2.0 * rises as f64 } else { 0.0 };
     2.0 * jumps as f64 + dearer

@@ -1,5 +1,5 @@
-//! Memory that follows the load: the columns by which a change of the load explains a change of the metric, so that neither
-//! a ramp of users is taken for a leak nor a falling load hides one.
+//! Memory that follows the load: the columns by which a change of the load explains a change of the metric, so that
+//! neither a ramp of users is taken for a leak nor a falling load hides one.
 
 use crate::stats::basis::{Basis, dot};
 
@@ -45,12 +45,18 @@ fn trailing_mean(load: &[f64], segment: &[usize], width: usize) -> Vec<f64> {
     smooth
 }
 
-/// The sum of squares that a level, a line and this column leave.
+/// The sum of squares that a level, a line and this column leave, the line being one of time or one of turns, whichever
+/// leaves less: a lag must not stand in for growth by turns.
 fn unexplained(track: &Track, column: &[f64]) -> f64 {
+    let axes = std::iter::once(&track.times).chain(track.turns.as_ref());
+    axes.map(|axis| left_beside(track, axis, column)).fold(f64::INFINITY, f64::min)
+}
+
+fn left_beside(track: &Track, axis: &[f64], column: &[f64]) -> f64 {
     let first = track.values.first().copied().unwrap_or(0.0);
     let mut basis = Basis::default();
     basis.push(vec![1.0; column.len()]);
-    basis.push(track.times.clone());
+    basis.push(axis.to_vec());
     basis.push(column.to_vec());
     let mut rest: Vec<f64> = track.values.iter().map(|value| value - first).collect();
     basis.take_out(&mut rest);

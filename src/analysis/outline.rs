@@ -19,23 +19,45 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
         Verdict::Inconclusive => seen.view.contest.over_stopped() > 0.0,
         Verdict::Steady => false,
     };
+    let start = seen.readings.times.first().copied();
     if let Some(tail) = tail.filter(|_| !grows) {
-        growth.settled_after_s = blocks.time_at(tail.from);
+        growth.settled_after_s = settled_at(seen, tail.from, |at| tail.last_level(seen.view, at)).or(start);
         growth.shape = level_shape(growth, seen, tail);
         growth.fit = curve(seen, &tail.solved, tail.fit.candidate.start);
     } else {
         growth.shape = if growth.cause == Cause::Climbs { Shape::Staircase } else { rising_shape(seen, evidence) };
         growth.fit = curve(seen, &evidence.solved, evidence.fit.candidate.start);
-        let onset = blocks.time_at(evidence.onset);
-        growth.onset_s = onset.filter(|_| growth.verdict == Verdict::Growing);
+        let onset = match evidence.fit.candidate.form {
+            Form::Line => settled_at(seen, evidence.onset, |at| evidence.solved.at(at).value),
+            _ if evidence.onset > 0.0 => blocks.time_at(evidence.onset),
+            _ => None,
+        };
+        growth.onset_s = onset.or(start).filter(|_| growth.verdict == Verdict::Growing);
         growth.settled_after_s = match growth.shape {
-            Shape::LateOnset => blocks.time.first().copied(),
+            Shape::LateOnset | Shape::Staircase => start,
+            _ if evidence.fit.candidate.form == Form::Line => onset.or(start),
             _ => blocks.time_at(seen.view.contest.warm_up()),
         };
     }
     if matches!(growth.cause, Cause::Slowing | Cause::JustStopped { .. } | Cause::LongWarmUp { .. }) {
         growth.settled_after_s = None;
     }
+}
+
+/// When the series came onto its last level or line to stay, going back from this share of the axis: a fit that leaves
+/// out the start leaves out more than the warm-up. `None` where it was on it from the start.
+fn settled_at(seen: &Seen<'_>, share: f64, last: impl Fn(usize) -> f64) -> Option<f64> {
+    // A thirtieth of the way is left after some three and a half time constants.
+    const NEAR: f64 = 0.03;
+    let blocks = &seen.view.blocks;
+    let next = blocks.since.iter().position(|since| *since >= share)?;
+    let off = |at: usize| blocks.value[at] - last(at);
+    let behind: Vec<f64> = (next..blocks.value.len()).map(off).collect();
+    let noise = quantile::spread(&behind, 0.05, 0.95);
+    let way = (0..next).map(|at| off(at).abs()).fold(0.0, f64::max);
+    let bound = noise.max(NEAR * way).max(seen.readings.quantum);
+    let first = (0..next).rev().take_while(|&at| off(at).abs() <= bound).last().unwrap_or(next);
+    (first > 0).then(|| blocks.time[first])
 }
 
 fn rising_shape(seen: &Seen<'_>, evidence: &Evidence<'_>) -> Shape {

@@ -1,5 +1,5 @@
-//! A swing with a period (day and night, a timer): its sine and cosine stand beside every shape, so that the phase in which
-//! a run starts and ends is not read as growth.
+//! A swing with a period (day and night, a timer): its sine and cosine stand beside every shape, so that the phase in
+//! which a run starts and ends is not read as growth.
 
 use std::f64::consts::TAU;
 

@@ -1,5 +1,5 @@
-//! Sawtooths: a collector lets memory rise and takes it back. Only the floor that it falls back to tells whether anything
-//! stays behind, so where there are enough cycles the floors are judged in place of the readings.
+//! Sawtooths: a collector lets memory rise and takes it back. Only the floor that it falls back to tells whether
+//! anything stays behind, so where there are enough cycles the floors are judged in place of the readings.
 
 use crate::stats::line_fit;
 use crate::stats::quantile;
@@ -128,6 +128,10 @@ pub(super) fn cycles(track: &Track, from: usize) -> Cycles {
             found.deepest = found.deepest.max(top - part.values[end]);
         }
         floor = part.values[end];
+    }
+    // One fall makes a cycle only with a rise on either side.
+    if found.count == 1 && part.values.last().is_none_or(|last| last - floor < bound) {
+        found.count = 0;
     }
     found
 }

@@ -1,4 +1,5 @@
-//! How much a proven growth matters, apart from whether it is proven: its grade, and the time until a ceiling is reached.
+//! How much a proven growth matters, apart from whether it is proven: its grade, and the time until a ceiling is
+//! reached.
 
 use crate::domain::assessment::Grade;
 use crate::domain::{Estimate, Unit};

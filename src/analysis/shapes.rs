@@ -102,6 +102,15 @@ impl Form {
         }
     }
 
+    /// The knee behind which it grows, where it has one.
+    pub(super) fn knee(self) -> Option<f64> {
+        match self {
+            Self::Late { onset } => Some(onset),
+            Self::Bend { knee } | Self::TwoBends { knee, .. } => Some(knee),
+            _ => None,
+        }
+    }
+
     /// Where the level at its end begins; 0 where it has none or had it from the start.
     pub(super) fn last_level(self) -> f64 {
         if self.family() == Family::Stopped && !matches!(self, Self::Saturating { .. }) {
@@ -111,8 +120,8 @@ impl Form {
         }
     }
 
-    /// Its columns at these positions; the last column of a growing shape is the one whose coefficient is the slope at the
-    /// end.
+    /// Its columns at these positions; the last column of a growing shape is the one whose coefficient is the slope at
+    /// the end.
     pub(super) fn columns(self, positions: &[f64]) -> Vec<Vec<f64>> {
         let column = |value: &dyn Fn(f64) -> f64| positions.iter().map(|&u| value(u)).collect::<Vec<f64>>();
         let piece = |from: f64, to: f64| column(&|u: f64| (u - from).clamp(0.0, to - from));
@@ -142,14 +151,14 @@ pub(super) fn candidates() -> Vec<Candidate> {
     for first in steps(0.04, 0.5, 0.06) {
         forms.extend(steps(first + 0.08, 0.8, 0.06).map(|knee| Form::TwoPiecePlateau { first, knee }));
     }
-    // From a warm-up that is over within one block to one that has lost half of its pace by the end; a slower one could not
-    // be told from a line.
+    // From a warm-up that is over within one block to one that has lost half of its pace by the end; a slower one could
+    // not be told from a line.
     forms.extend((0..26).map(|step| Form::Saturating { tau: 0.004 * 1.26_f64.powi(step) }));
     for scale in [0.003, 0.01, 0.03] {
         forms.extend([Form::Logarithmic { scale }, Form::Hyperbolic { scale }]);
     }
     // A growth that begins later than this leaves too few blocks to be told from a last step.
-    for knee in steps(0.05, 0.7, 0.025) {
+    for knee in steps(0.05, 0.75, 0.025) {
         forms.extend([Form::Late { onset: knee }, Form::Bend { knee }]);
     }
     for first in steps(0.04, 0.4, 0.09) {

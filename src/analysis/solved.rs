@@ -39,6 +39,16 @@ pub(super) struct Solved {
     shape_columns: usize,
 }
 
+/// Whether the place of a knee counts as known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Knee {
+    /// It is where the fit put it: for the curve.
+    Known,
+    /// It was estimated too, which widens the slope's interval: the curve's derivative by the knee stands as one more
+    /// column (linearised nonlinear least squares; Seber and Wild 1989).
+    Estimated,
+}
+
 /// The value of a curve at one block and the half width of its 95 % band.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CurvePoint {
@@ -49,9 +59,9 @@ pub(super) struct CurvePoint {
 }
 
 impl Solved {
-    /// Solves a fit. The rho that fits best is too small on few points; it is raised by its first-order bias (Kendall 1954:
-    /// `(1 + 3 rho) / n`).
-    pub(super) fn new(blocks: &Blocks, extra: &[Vec<f64>], fit: &Fit) -> Option<Self> {
+    /// Solves a fit. The rho that fits best is too small on few points; it is raised by its first-order bias (Kendall
+    /// 1954: `(1 + 3 rho) / n`).
+    pub(super) fn new(blocks: &Blocks, extra: &[Vec<f64>], fit: &Fit, knee: Knee) -> Option<Self> {
         let count = blocks.value.len();
         let rho = (fit.rho + (1.0 + 3.0 * fit.rho) / count as f64).min(0.99);
         let whitening = Whitening::new(&blocks.spacing, rho).without(&dropped(blocks, fit.candidate.start));
@@ -72,6 +82,9 @@ impl Solved {
         solved.base_columns = solved.columns.len();
         for &from in &fit.jumps {
             solved.push(&whitening, jump_column(blocks, from));
+        }
+        if let (Knee::Estimated, Some(place)) = (knee, fit.candidate.form.knee()) {
+            solved.push(&whitening, blocks.since.iter().map(|since| f64::from(u8::from(*since > place))).collect());
         }
         for column in fit.candidate.form.columns(&blocks.since) {
             solved.shape_columns += usize::from(solved.push(&whitening, column));
@@ -106,6 +119,12 @@ impl Solved {
     /// The heights of the jumps, in the order in which the fit holds them.
     pub(super) fn jump_heights(&self, count: usize) -> Vec<f64> {
         self.coefficients.iter().skip(self.base_columns).take(count).copied().collect()
+    }
+
+    /// What the jumps add at one block.
+    pub(super) fn jumps_at(&self, block: usize) -> f64 {
+        let end = self.coefficients.len() - self.shape_columns;
+        (self.base_columns..end).map(|column| self.columns[column][block] * self.coefficients[column]).sum()
     }
 
     /// What the load and the swing add at one block.

@@ -1,5 +1,5 @@
-//! Stairs: growth that comes in steps at times of their own. No smooth shape follows them, and one that may jump calls every
-//! tread a stop; so the steps are judged as events: do they keep coming?
+//! Stairs: growth that comes in steps at times of their own. No smooth shape follows them, and one that may jump calls
+//! every tread a stop; so the steps are judged as events: do they keep coming?
 
 use crate::stats::outliers;
 
@@ -25,8 +25,8 @@ pub(super) struct Stair {
     pub(super) effective: f64,
     /// All steps together, in the metric's unit.
     pub(super) height: f64,
-    /// Laplace's score for a trend in the rate of events (Cox and Lewis 1966), by count and by height, the lower of the two:
-    /// negative where steps get rarer or smaller.
+    /// Laplace's score for a trend in the rate of events (Cox and Lewis 1966), by count and by height, the lower of the
+    /// two: negative where steps get rarer or smaller.
     pub(super) trend: f64,
 }
 

@@ -40,14 +40,24 @@ impl Tail {
         let pace_before = pace_before(view, from);
         // Three time constants settle a rise, five end it, so that what is left of it is no slope.
         let ended = match form {
-            Form::Saturating { tau } => (5.0 * tau).clamp(from, from.max(0.7)),
-            _ => from,
+            Form::Saturating { tau } if fit.jumps.is_empty() => (5.0 * tau).clamp(from, from.max(0.7)),
+            // A small step that a quarter of the highest hides is still no slope.
+            _ => upward_jumps(view, fit, &solved, 0.0).last().map_or(from, |at| (at + block).max(from)),
         };
         let slope = line_from(view, fit, ended).or_else(|| line_from(view, fit, 0.0));
         let heights = solved.jump_heights(fit.jumps.len());
         let highest = heights.iter().copied().fold(0.0, f64::max);
         let falls = heights.iter().filter(|height| **height < -0.25 * highest).count();
         Some(Self { fit: fit.clone(), solved, from, pace_before, slope, jumps, falls })
+    }
+}
+
+impl Tail {
+    /// The last level, with what the load and the swing add at this block.
+    pub(super) fn last_level(&self, view: &View, block: usize) -> f64 {
+        let last = view.blocks.value.len() - 1;
+        let own = |at: usize| self.solved.at(at).value - self.solved.context_at(at);
+        own(last) + self.solved.context_at(block)
     }
 }
 

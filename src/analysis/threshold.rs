@@ -1,4 +1,5 @@
-//! Budgets: the growth that a user allows, as he writes it (`rss > 2 MiB/h` fails the run), and how a finding stands to it.
+//! Budgets: the growth that a user allows, as he writes it (`rss > 2 MiB/h` fails the run), and how a finding stands to
+//! it.
 
 use std::fmt;
 use std::str::FromStr;

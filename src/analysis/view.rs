@@ -5,7 +5,7 @@ use super::contest::{self, Contest};
 use super::fitting::Fit;
 use super::load::LoadColumns;
 use super::period;
-use super::solved::{EndSlope, Solved};
+use super::solved::{EndSlope, Knee, Solved};
 use super::track::Track;
 
 /// What the axis counts.
@@ -46,7 +46,11 @@ impl View {
 
     /// Solves a fit of this view's contest.
     pub(super) fn solve(&self, fit: &Fit) -> Option<Solved> {
-        Solved::new(&self.blocks, &self.swing, fit)
+        Solved::new(&self.blocks, &self.swing, fit, Knee::Known)
+    }
+
+    fn slope(&self, fit: &Fit) -> Option<EndSlope> {
+        Solved::new(&self.blocks, &self.swing, fit, Knee::Estimated)?.end_slope()
     }
 
     /// Turns a slope per axis into one a second.
@@ -54,8 +58,8 @@ impl View {
         self.pace / self.blocks.length
     }
 
-    /// The slope at the end over all growing shapes that are nearly as good as the best one (Buckland, Burnham and Augustin
-    /// 1997): weights exp(-difference / 2), and the variance holds their disagreement.
+    /// The slope at the end over all growing shapes that are nearly as good as the best one (Buckland, Burnham and
+    /// Augustin 1997): weights exp(-difference / 2), and the variance holds their disagreement.
     pub(super) fn growth(&self) -> Option<EndSlope> {
         // Beyond a difference of six a shape weighs less than a twentieth.
         const NEAR: f64 = 6.0;
@@ -65,7 +69,7 @@ impl View {
             .growing
             .iter()
             .take_while(|fit| fit.score < best + NEAR)
-            .filter_map(|fit| Some(((-(fit.score - best) / 2.0).exp(), self.solve(fit)?.end_slope()?)))
+            .filter_map(|fit| Some(((-(fit.score - best) / 2.0).exp(), self.slope(fit)?)))
             .collect();
         let total: f64 = near.iter().map(|(weight, _)| weight).sum();
         let slope = near.iter().map(|(weight, one)| weight * one.slope).sum::<f64>() / total;
@@ -75,8 +79,8 @@ impl View {
         (slope.is_finite() && variance.is_finite()).then(|| EndSlope { slope, error: variance.sqrt(), freedom })
     }
 
-    /// By how much the evidence prefers an even growth to one that slows. Where the two are level, because the tolerance
-    /// beside a high warm-up hides the bend of the rest, the rest is held apart.
+    /// By how much the evidence prefers an even growth to one that slows. Where the two are level, because the
+    /// tolerance beside a high warm-up hides the bend of the rest, the rest is held apart.
     pub(super) fn straightness(&self) -> f64 {
         const LEVEL: f64 = 0.2;
         let whole = self.contest.over_slowing();
@@ -86,8 +90,8 @@ impl View {
     }
 }
 
-/// The view that the evidence prefers: over time or over turns, with the load alone or bent. Turns only matter where their
-/// rate changes; otherwise they are time in another unit.
+/// The view that the evidence prefers: over time or over turns, with the load alone or bent. Turns only matter where
+/// their rate changes; otherwise they are time in another unit.
 pub(super) fn best(track: &Track, load: &LoadColumns) -> Option<View> {
     let mut views = vec![(Axis::Time, &load.plain)];
     if track.turns.as_ref().is_some_and(|turns| uneven(&track.times, turns)) {
@@ -103,7 +107,8 @@ pub(super) fn best(track: &Track, load: &LoadColumns) -> Option<View> {
     seen.reduce(better)
 }
 
-/// Whether turns are done at a changing rate: over fortieths of the run, beyond what the counting of turns itself scatters.
+/// Whether turns are done at a changing rate: over fortieths of the run, beyond what the counting of turns itself
+/// scatters.
 fn uneven(times: &[f64], turns: &[f64]) -> bool {
     let size = times.len().div_ceil(40).max(1);
     let edges: Vec<usize> = (0..times.len()).step_by(size).collect();
@@ -113,6 +118,7 @@ fn uneven(times: &[f64], turns: &[f64]) -> bool {
     let each = (turns[turns.len() - 1] - turns[0]) / count;
     let mean = rates.iter().sum::<f64>() / count;
     let deviation = (rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / count).sqrt();
-    // An eighth of the rate moves the slope by less than its usual interval; counts scatter by their root, here times 1.5.
+    // An eighth of the rate moves the slope by less than its usual interval; counts scatter by their root, here times
+    // 1.5.
     deviation > mean * (0.12_f64.powi(2) + 2.25 / each.max(1.0)).sqrt()
 }

@@ -1,5 +1,5 @@
-//! What the winners of the contest say, weighed: growth must be proven, and so must a stop; what is neither is said to be
-//! inconclusive, with the reason.
+//! What the winners of the contest say, weighed: growth must be proven, and so must a stop; what is neither is said to
+//! be inconclusive, with the reason.
 
 use crate::domain::{Estimate, Verdict};
 use crate::stats::quantile;
@@ -45,12 +45,13 @@ pub(super) struct Evidence<'a> {
     pub(super) risen: f64,
 }
 
-/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to the
-/// first, because the slope must stand out by itself too.
+/// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to
+/// the first, because the slope must stand out by itself too.
 const LEAD: f64 = 3.0;
 /// The slope must stand out of its error by this, which chance does once in 700 runs.
 const OUT: f64 = 3.0;
-/// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in thirty.
+/// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in
+/// thirty.
 const LEANING: f64 = -0.5;
 
 impl Evidence<'_> {
@@ -65,8 +66,8 @@ impl Evidence<'_> {
     }
 }
 
-/// The least rise that counts: counters are kept per processor and summed up late (`percpu_counter`, up to 32 pages each),
-/// and a count that differs by two is the same count seen twice.
+/// The least rise that counts: counters are kept per processor and summed up late (`percpu_counter`, up to 32 pages
+/// each), and a count that differs by two is the same count seen twice.
 pub(super) fn least_rise(quantum: f64) -> f64 {
     // Anything counted in pages or kilobytes is memory.
     if quantum >= 1024.0 { 32.0 * quantum } else { 2.5 * quantum }
@@ -74,7 +75,7 @@ pub(super) fn least_rise(quantum: f64) -> f64 {
 
 /// Weighs what was seen.
 pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
-    let Some(evidence) = evidence(seen.view) else { return Growth::unknown(Cause::TooFew) };
+    let Some(evidence) = evidence(seen) else { return Growth::unknown(Cause::TooFew) };
     let least = least_rise(seen.readings.quantum);
     let stopped = seen.view.contest.stopped.first();
     let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
@@ -103,14 +104,14 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     growth.detectable_per_s = Some(rise * seen.view.per_second());
     outline::draw(&mut growth, seen, &evidence, tail.as_ref());
     growth.longer_s = (verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, cause));
-    growth.trace = figures(seen, &evidence, tail.as_ref());
     growth
 }
 
-fn evidence(view: &View) -> Option<Evidence<'_>> {
+fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
+    let view = seen.view;
     let fit = view.contest.growing.first()?;
     let solved = view.solve(fit)?;
-    let slope = doubts::stair_error(view, fit, view.growth()?);
+    let slope = doubts::stair_error(seen, fit, view.growth()?);
     let onset = match fit.candidate.form {
         Form::Line | Form::SaturatingLine { .. } => fit.candidate.start,
         form => form.last_piece(),
@@ -153,42 +154,4 @@ fn rates(growth: &mut Growth, seen: &Seen<'_>, slope: EndSlope) {
         (Axis::Time, Some(pace)) if pace > 0.0 => growth.per_second.map(|rate| rate.scaled(1.0 / pace)),
         (Axis::Time, _) => None,
     };
-}
-
-fn figures(seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) -> String {
-    let contest = &seen.view.contest;
-    let show = |fits: &[Fit]| {
-        fits.first().map_or(String::new(), |fit| {
-            format!(
-                "{:.1} {:?}+{:.2} j{:?} r{}",
-                fit.score - evidence.fit.score,
-                fit.candidate.form,
-                fit.candidate.start,
-                fit.jumps,
-                fit.rho
-            )
-        })
-    };
-    format!(
-        " m {:.1} s {:.1} z {:.1} risen {:.2e} n {} per {} {:?} cyc {} {} | {} | {} | {} | {}",
-        evidence.over_stopped,
-        evidence.over_slowing,
-        evidence.slope.slope / evidence.slope.error,
-        evidence.risen,
-        seen.view.blocks.value.len(),
-        seen.view.swing.len(),
-        seen.view.axis,
-        seen.floors.cycles,
-        seen.floors.judged,
-        show(&contest.stopped),
-        show(&contest.slowing),
-        show(&contest.growing),
-        tail.map_or(String::new(), |tail| format!(
-            "tail from {:.2} pace {:.2e} slope {:.2e}+-{:.1e}",
-            tail.from,
-            tail.pace_before,
-            tail.slope.map_or(f64::NAN, |s| s.slope),
-            tail.slope.map_or(f64::NAN, EndSlope::half_width)
-        )),
-    )
 }

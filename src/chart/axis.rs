@@ -5,6 +5,7 @@
 //! hardly moves also looks as if it hardly moves.
 
 use crate::domain::Unit;
+use crate::domain::rate;
 
 /// One tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +113,7 @@ pub(super) fn value_axis(unit: Unit, range: Extent, room: usize) -> Axis {
     let (first, last) = ((low / scale / step).floor(), (high / scale / step).ceil());
     let tick = |index: f64| {
         let shown = index * step;
-        let label = if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", grouped(shown, decimals)) };
+        let label = if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", rate::grouped(shown, decimals)) };
         // 0.3 M is 300,000 and not a little less.
         let at = if unit == Unit::Count { (shown * scale).round() } else { shown * scale };
         Tick { at, label }
@@ -159,25 +160,6 @@ fn round_step(wanted: f64) -> (f64, usize) {
         }
         power += 1;
     }
-}
-
-/// A number with these decimals and a comma between thousands.
-pub(super) fn grouped(value: f64, decimals: usize) -> String {
-    let plain = format!("{:.decimals$}", value.abs());
-    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
-    let mut text = String::new();
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if !fraction.is_empty() {
-        text.push('.');
-        text.push_str(fraction);
-    }
-    let is_zero = plain.chars().all(|c| matches!(c, '0' | '.'));
-    if value < 0.0 && !is_zero { format!("-{text}") } else { text }
 }
 
 const MINUTE: f64 = 60.0;

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::domain::assessment::FitPoint;
+use crate::domain::rate;
 use crate::domain::run::{EventKind, RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Series, Unit, Verdict};
 
@@ -180,12 +181,12 @@ impl<'a> Composer<'a> {
             // A file's folder tells a reader elsewhere nothing.
             None => parts.push(self.source.name.rsplit('/').next().unwrap_or_default().to_owned()),
         }
-        let samples = title::counted(self.source.set.elapsed_s.len(), "sample");
-        parts.push(format!("{} observed", title::span(self.source.set.span_s())));
+        let samples = rate::counted(self.source.set.elapsed_s.len(), "sample");
+        parts.push(format!("{} observed", rate::about(self.source.set.span_s())));
         parts.push(samples);
         let turns = self.source.set.turns.as_deref().and_then(|turns| turns.iter().rev().find(|turn| turn.is_finite()));
         if let Some(&turns) = turns {
-            parts.push(title::counted(turns as usize, "turn"));
+            parts.push(rate::counted(turns as usize, "turn"));
         }
         parts.join("  \u{2022}  ")
     }
@@ -257,11 +258,11 @@ fn limit_of(finding: &Finding, extent: Extent, projection: Option<[Point; 2]>) -
     if extent.is_empty() || (value > near * extent.high && projection.is_none()) {
         return None;
     }
-    let mut label = format!("limit {}", title::level(finding.unit, value));
+    let mut label = format!("limit {}", rate::quantity(value, finding.unit));
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite()) {
-        let [soonest, middle] = [left.low, left.estimate].map(title::span);
+        let [soonest, middle] = [left.low, left.estimate].map(rate::about);
         let latest =
-            if left.high.is_finite() { format!("to {}", title::span(left.high)) } else { "or never".to_owned() };
+            if left.high.is_finite() { format!("to {}", rate::about(left.high)) } else { "or never".to_owned() };
         label = format!("{label}, reached in {middle}");
         if latest != format!("to {soonest}") {
             label = format!("{label} ({soonest} {latest})");
@@ -282,7 +283,7 @@ fn ended(end: &TargetEnd) -> String {
 
 fn unjudged_title(series: &Series) -> String {
     match series.values.iter().rfind(|value| value.is_finite()) {
-        Some(&last) => format!("{}: {} at the end", series.label, title::level(series.unit, last)),
+        Some(&last) => format!("{}: {} at the end", series.label, rate::quantity(last, series.unit)),
         None => format!("{}: nothing was read", series.label),
     }
 }
@@ -302,7 +303,7 @@ fn wall_clock(started_at: &str) -> String {
 }
 
 fn times(count: usize) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{} times", axis::grouped(count as f64, 0)) }
+    if count == 1 { "once".to_owned() } else { format!("{} times", rate::grouped(count as f64, 0)) }
 }
 
 /// Text that ends with a full stop and begins with a capital, unless with a name (`rss_anon: ...`).

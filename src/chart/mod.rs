@@ -26,4 +26,4 @@ mod tests;
 
 pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overview};
 pub use source::Source;
-pub use theme::Theme;
+pub use theme::{Theme, dark_rules};

@@ -1,5 +1,6 @@
 //! The overview: every panel of a run on one time axis, memory first, the traffic last.
 
+use crate::domain::rate;
 use crate::domain::{Role, Series, Unit, Verdict};
 
 use super::axis::{self, Extent};
@@ -145,9 +146,9 @@ impl Composer<'_> {
         let outcome = match (ticks.is_empty(), failed > 0.0) {
             (true, _) => String::new(),
             (false, false) => ", no errors".to_owned(),
-            (false, true) => format!(", {} in all", title::counted(failed as usize, "error")),
+            (false, true) => format!(", {} in all", rate::counted(failed as usize, "error")),
         };
-        let heading = format!("Turns per second: {} on average{outcome}", title::amount(Unit::Count, mean));
+        let heading = format!("Turns per second: {} on average{outcome}", rate::amount(mean, Unit::Count));
         Some(plain_panel(Unit::Number, heading, lines))
     }
 
@@ -173,7 +174,7 @@ impl Composer<'_> {
             let mut values: Vec<f64> = points.iter().map(|point| point.1).collect();
             let middle = values.len() / 2;
             let median = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
-            typical.push(format!("{name} {}", title::amount(Unit::Milliseconds, median)));
+            typical.push(format!("{name} {}", rate::amount(median, Unit::Milliseconds)));
             lines.push(self.line(name, ink, &points));
         }
         typical.reverse();

@@ -3,11 +3,11 @@
 //! [`super::compose`] makes scenes from a record and its assessment, [`super::paint`] draws them. Tests look at scenes.
 
 use crate::domain::Verdict;
+use crate::domain::rate;
 
 use super::axis::Axis;
 use super::decimate::{Point, Stroke};
 use super::theme::Ink;
-use super::title;
 
 /// One picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,11 +198,11 @@ impl Panel {
             }
         }
         if let Some(until) = self.warm_up_until_s {
-            let length = if detail == Detail::Shared { String::new() } else { format!(", {}", title::span(until)) };
+            let length = if detail == Detail::Shared { String::new() } else { format!(", {}", rate::about(until)) };
             entries.push(entry(Swatch::WarmUp, &format!("warm-up{length}")));
         }
         if let Some(onset) = self.onset_s {
-            let after = if detail == Detail::Shared { String::new() } else { format!(" after {}", title::span(onset)) };
+            let after = if detail == Detail::Shared { String::new() } else { format!(" after {}", rate::about(onset)) };
             entries.push(entry(Swatch::Onset, &format!("growth begins{after}")));
         }
         entries

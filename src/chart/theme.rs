@@ -4,6 +4,8 @@
 //! of one panel, and a fit and its data, differ in lightness too, so that grey print tells them apart. Fills lie under
 //! everything else and are opaque: transparency would cost the rasteriser a layer each.
 
+use std::fmt::Write as _;
+
 use crate::domain::Verdict;
 
 /// A colour: red, green, blue.
@@ -96,7 +98,30 @@ impl Theme {
     }
 }
 
+/// CSS rules that turn a light SVG that stands within a page into a dark one. A rule is stronger than the attribute of an
+/// element, so the drawing itself need not know of it.
+pub fn dark_rules() -> String {
+    let mut rules = String::new();
+    for (light, dark) in LIGHT.all().into_iter().zip(DARK.all()) {
+        for attribute in ["fill", "stroke"] {
+            let Colour(r, g, b) = light;
+            let _ = write!(rules, "svg [{attribute}=\"#{r:02X}{g:02X}{b:02X}\"] {{ {attribute}: ");
+            let Colour(r, g, b) = dark;
+            let _ = writeln!(rules, "#{r:02x}{g:02x}{b:02x}; }}");
+        }
+    }
+    rules
+}
+
 impl Palette {
+    /// Every colour, in the same order in each theme.
+    fn all(&self) -> [Colour; 16] {
+        let Self { background, ink, muted, grid, frame, warm_up, projected, fit, band, lines, verdicts } = *self;
+        let [l0, l1, l2, l3] = lines;
+        let [v0, v1, v2] = verdicts;
+        [background, ink, muted, grid, frame, warm_up, projected, fit, band, l0, l1, l2, l3, v0, v1, v2]
+    }
+
     /// The colour of a line.
     pub(super) const fn line(&self, ink: Ink) -> Colour {
         match ink {
@@ -113,6 +138,19 @@ impl Palette {
             Verdict::Growing => self.verdicts[0],
             Verdict::Steady => self.verdicts[1],
             Verdict::Inconclusive => self.verdicts[2],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_light_colour_has_one_dark_one() {
+        let pairs: Vec<(Colour, Colour)> = LIGHT.all().into_iter().zip(DARK.all()).collect();
+        for (light, dark) in &pairs {
+            assert!(pairs.iter().all(|(other, its)| other != light || its == dark), "{light:?}");
         }
     }
 }

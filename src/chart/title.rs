@@ -4,10 +4,8 @@
 //! observed.
 
 use crate::domain::assessment::{BudgetOutcome, Shape};
-use crate::domain::bytes::three_digits;
-use crate::domain::{Assessment, Estimate, Finding, Role, Unit, Verdict};
-
-use super::axis::grouped;
+use crate::domain::rate::{Per, about, amount, bound, counted, grouped, interval, rate};
+use crate::domain::{Assessment, Finding, Role, Unit, Verdict};
 
 /// The title of one metric's chart.
 pub(super) fn of_finding(finding: &Finding) -> String {
@@ -69,13 +67,13 @@ fn growing(finding: &Finding) -> String {
     let verb = if is_plural(finding) { "grow" } else { "grows" };
     let mut title = format!("{} {verb}", name(finding));
     if let Some(growth) = finding.growth_per_hour {
-        title = format!("{title} {}", rate(finding.unit, growth));
+        title = format!("{title} {}", rate(growth, finding.unit, Per::Hour));
     }
     if let Some(turn) = finding.growth_per_turn.filter(|turn| turn.estimate > 0.0) {
-        title = format!("{title}, {} per turn", amount(finding.unit, turn.estimate));
+        title = format!("{title}, {} per turn", amount(turn.estimate, finding.unit));
     }
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite() && left.estimate >= 0.0) {
-        title = format!("{title}; limit in {}", span(left.estimate));
+        title = format!("{title}; limit in {}", about(left.estimate));
     }
     match finding.budget {
         Some(BudgetOutcome::Within) => title + "; within its budget",
@@ -92,8 +90,7 @@ fn steady(finding: &Finding) -> String {
     let title = format!("{} steady{}{shape}", name(finding), steady_level(finding));
     match finding.detectable_per_hour {
         Some(least) if least.is_finite() && least > 0.0 => {
-            let (least, per) = per_time(finding.unit, least.max(LEAST_PER_HOUR));
-            format!("{title}: growth above {}/{per} would have shown", amount(finding.unit, least))
+            format!("{title}: growth above {} would have shown", bound(least.max(LEAST_PER_HOUR), finding.unit))
         }
         _ => title,
     }
@@ -108,7 +105,7 @@ fn steady_level(finding: &Finding) -> String {
     let last = finding.fit.last().filter(|point| is_level && point.value.is_finite());
     last.map_or_else(String::new, |point| match finding.unit {
         Unit::Count => format!(" at {}", grouped(point.value, 0)),
-        unit => format!(" at {}", amount(unit, point.value)),
+        unit => format!(" at {}", amount(point.value, unit)),
     })
 }
 
@@ -125,14 +122,13 @@ fn why_inconclusive(finding: &Finding) -> String {
     }
     match finding.growth_per_hour {
         Some(growth) if growth.low < 0.0 && growth.high > 0.0 => {
-            let (low, high, per) = interval(finding.unit, growth);
-            format!("growth may be anything from {low} to {high}/{per}")
+            format!("growth may be anything from {}", interval(growth, finding.unit))
         }
         Some(growth) if growth.low > 0.0 && finding.settled_after_s.is_none() => {
-            format!("still warming up after {}", span(finding.observed_s))
+            format!("still warming up after {}", about(finding.observed_s))
         }
         _ if (1..=LONGEST_REASON).contains(&finding.reason.chars().count()) => finding.reason.clone(),
-        _ => format!("{} did not tell", span(finding.observed_s)),
+        _ => format!("{} did not tell", about(finding.observed_s)),
     }
 }
 
@@ -152,118 +148,10 @@ fn is_plural(finding: &Finding) -> bool {
     words && label.ends_with('s') && !label.ends_with("ss")
 }
 
-/// A growth with its interval: `12.4 MiB/h (11.9 to 12.8)`.
-fn rate(unit: Unit, per_hour: Estimate) -> String {
-    let (factor, per) = time_base(unit, per_hour.estimate);
-    let shown = per_hour.scaled(factor);
-    let (scale, suffix) = unit_of(unit, shown.estimate);
-    let shown = shown.scaled(1.0 / scale);
-    let mut decimals = decimals_of(unit, shown.estimate);
-    // An interval narrower than the digits shown gets more of them.
-    let is_narrow = |decimals: usize| (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32));
-    while decimals < 4 && shown.high > shown.low && is_narrow(decimals) {
-        decimals += 1;
-    }
-    let [estimate, low, high] = [shown.estimate, shown.low, shown.high].map(|value| bounded(value, decimals));
-    format!("{estimate}{suffix}/{per} ({low} to {high})")
-}
-
-fn interval(unit: Unit, per_hour: Estimate) -> (String, String, &'static str) {
-    let widest = per_hour.low.abs().max(per_hour.high.abs());
-    let (factor, per) = time_base(unit, widest);
-    let (scale, suffix) = unit_of(unit, widest * factor);
-    let decimals = decimals_of(unit, widest * factor / scale).min(1);
-    let low = bounded(per_hour.low * factor / scale, decimals);
-    (low, format!("{}{suffix}", bounded(per_hour.high * factor / scale, decimals)), per)
-}
-
-/// A number with these decimals; an unbounded one in words.
-fn bounded(value: f64, decimals: usize) -> String {
-    if value.is_finite() { grouped(value, decimals) } else { "unbounded".to_owned() }
-}
-
-/// An amount of one unit: `4.10 KiB`, `0.30`, `12 ms`.
-pub(super) fn amount(unit: Unit, value: f64) -> String {
-    let (scale, suffix) = unit_of(unit, value);
-    let shown = value / scale;
-    let number = grouped(shown, decimals_of(unit, shown));
-    // `12/day`, but `12.0 MiB`, whose digits tell how exact it is.
-    let number = if unit == Unit::Count { number.strip_suffix(".0").unwrap_or(&number) } else { &number };
-    format!("{number}{suffix}")
-}
-
-/// A value as a reader would say it: whole where it is whole.
-pub(super) fn level(unit: Unit, value: f64) -> String {
-    match unit {
-        Unit::Count | Unit::Number if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value, 0),
-        _ => amount(unit, value),
-    }
-}
-
-/// Decimals that leave three significant digits; a count of one and more needs no more than tenths.
-fn decimals_of(unit: Unit, value: f64) -> usize {
-    let text = three_digits(value.abs());
-    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len().min(4));
-    match unit {
-        Unit::Count if value.abs() >= 1.0 => decimals.min(1),
-        _ => decimals,
-    }
-}
-
-fn unit_of(unit: Unit, value: f64) -> (f64, &'static str) {
-    match unit {
-        Unit::Bytes => {
-            const UNITS: [&str; 7] = [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"];
-            let (mut scale, mut index) = (1.0, 0);
-            while value.abs() / scale >= 999.5 && index + 1 < UNITS.len() {
-                scale *= 1024.0;
-                index += 1;
-            }
-            (scale, UNITS[index])
-        }
-        Unit::Count | Unit::Number => (1.0, ""),
-        Unit::Milliseconds if value.abs() >= 3_600_000.0 => (3_600_000.0, " h"),
-        Unit::Milliseconds if value.abs() >= 1_000.0 => (1_000.0, " s"),
-        Unit::Milliseconds => (1.0, " ms"),
-    }
-}
-
-/// Per hour, or per day where an hour brings less than 1 KiB or one of what is counted.
-fn time_base(unit: Unit, per_hour: f64) -> (f64, &'static str) {
-    let little = match unit {
-        Unit::Bytes => 1024.0,
-        Unit::Count => 1.0,
-        Unit::Milliseconds | Unit::Number => 0.0,
-    };
-    if per_hour.abs() < little { (24.0, "day") } else { (1.0, "h") }
-}
-
-fn per_time(unit: Unit, per_hour: f64) -> (f64, &'static str) {
-    let (factor, per) = time_base(unit, per_hour);
-    (per_hour * factor, per)
-}
-
-/// `1 sample`, `43,200 samples`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count as f64, 0))
-}
-
-/// A length of time in the unit that suits it, with two or three digits: `60 s`, `6.2 h`, `9 days`.
-pub(super) fn span(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        seconds if seconds < 119.5 => (seconds, "s"),
-        seconds if seconds < 59.5 * 60.0 => (seconds / 60.0, "min"),
-        seconds if seconds < 47.5 * 3_600.0 => (seconds / 3_600.0, "h"),
-        seconds => (seconds / 86_400.0, "days"),
-    };
-    let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) };
-    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Estimate;
     use crate::domain::assessment::FitPoint;
 
     const MIB: f64 = 1_048_576.0;
@@ -395,11 +283,5 @@ mod tests {
         assert_eq!(of_run(&steady), "Steady: anonymous memory");
         let nothing = run(Verdict::Inconclusive, Vec::new());
         assert_eq!(of_run(&nothing), "Inconclusive: there is nothing to judge");
-    }
-
-    #[test]
-    fn spans_of_time_read_well() {
-        let shown = [0.0, 2.0, 0.5, 60.0, 90.0, 125.0, 3_600.0, 22_320.0, 43_200.0, 777_600.0].map(span);
-        assert_eq!(shown, ["0 s", "2 s", "0.5 s", "60 s", "90 s", "2.1 min", "1 h", "6.2 h", "12 h", "9 days"]);
     }
 }

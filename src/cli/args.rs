@@ -44,7 +44,7 @@ pub(super) enum Command {
     Analyze(AnalyzeArgs),
     /// Draw the charts of a recorded run or of a file of series
     Chart(ChartArgs),
-    /// Print the report of a recorded run
+    /// Print or write the report of a recorded run: text, JSON, Markdown, HTML, JUnit XML, CSV
     Report(ReportArgs),
     /// The server that `soak demo` watches; it prints its address and serves until SIGTERM
     #[command(hide = true)]
@@ -260,18 +260,32 @@ pub(super) struct ChartArgs {
 pub(super) enum ReportFormat {
     /// The summary that a run ends with
     Text,
-    /// One JSON object
+    /// One JSON object, as docs/report.schema.json describes it
     Json,
+    /// Markdown for a pull request or a ticket; its pictures lie in the run's folder
+    Md,
+    /// One self-contained page with interactive charts
+    Html,
+    /// JUnit XML: one test case a metric; what cannot be told is an error, never a pass
+    Junit,
+    /// The samples, one row an instant
+    Csv,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The folder of a run, or its record
-    #[arg(value_name = "RUN")]
+    /// The folder of a run, a record, or a file of series
+    #[arg(value_name = "RUN|FILE")]
     pub(super) input: PathBuf,
     /// The form
     #[arg(long, default_value = "text")]
     pub(super) format: ReportFormat,
+    /// Where it goes [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// What a bare `value` column counts
+    #[arg(long, value_name = "UNIT")]
+    pub(super) unit: Option<ValueUnit>,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
 }

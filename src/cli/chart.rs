@@ -41,11 +41,8 @@ pub(super) fn run(args: &ChartArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where a picture cannot be drawn or written.
 pub(super) fn draw(judged: &Judged, folder: &Path, options: &ChartOptions) -> Result<Vec<PathBuf>, Failure> {
-    let source = match &judged.run {
-        Some(run) => Source::of_run(run, &judged.set),
-        None => Source::of_series(&judged.source, &judged.set),
-    };
-    let charts = chart::render(&source, &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
+    let charts =
+        chart::render(&source_of(judged), &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
     let failed = |path: &Path, error| Failure::new(format!("cannot write {}: {error}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let mut written = Vec::with_capacity(charts.len());
@@ -55,6 +52,14 @@ pub(super) fn draw(judged: &Judged, folder: &Path, options: &ChartOptions) -> Re
         written.push(path);
     }
     Ok(written)
+}
+
+/// What the charts of an input are made from.
+pub(super) fn source_of(judged: &Judged) -> Source<'_> {
+    match &judged.run {
+        Some(run) => Source::of_run(run, &judged.set),
+        None => Source::of_series(&judged.source, &judged.set),
+    }
 }
 
 /// A run's own folder, or a folder beside a file of series, named after it.

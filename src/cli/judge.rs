@@ -6,7 +6,7 @@ use crate::analysis::{self, Budget, Ceiling};
 use crate::domain::run::RunEnd;
 use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit, Verdict};
 use crate::import::{self, ImportOptions, Imported};
-use crate::report::{self, Style, Subject};
+use crate::report::{self, Material, Style, Subject};
 use crate::store;
 
 use super::args::{JudgeArgs, ShowArgs, ValueUnit, WarmUp};
@@ -133,6 +133,17 @@ impl Judged {
             return Ok(report::verdict_line(&self.assessment, style) + "\n");
         }
         Ok(report::summary(self.subject(), &self.set, &self.assessment, style))
+    }
+
+    /// What a report is made from.
+    pub(super) fn material(&self) -> Material<'_> {
+        Material {
+            subject: self.subject(),
+            set: &self.set,
+            assessment: &self.assessment,
+            exit_code: self.code(),
+            notes: &self.notes,
+        }
     }
 
     fn subject(&self) -> Subject<'_> {

@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::judge::{self, Judged};
 use super::live::LiveView;
+use super::report;
 
 /// How long one request may take before it counts as failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -108,6 +109,15 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
     let json = ShowArgs { json: true, quiet: false };
     if let Err(error) = fs::write(&report, judged.shown(&json, crate::report::Style::Plain)?) {
         console::say(&format!("soak: cannot write {}: {error}", report.display()));
+    }
+    let page = folder.join("report.html");
+    match report::html(judged) {
+        Ok(html) => {
+            if let Err(error) = fs::write(&page, html) {
+                console::say(&format!("soak: cannot write {}: {error}", page.display()));
+            }
+        }
+        Err(failure) => console::say(&failure.to_string()),
     }
     match chart::draw(judged, folder, &ChartOptions::default()) {
         // The verdict stays the last line.

@@ -196,8 +196,8 @@ pub struct Finding {
     pub reason: String,
     /// What to do next, where there is something: how much longer to run.
     pub advice: Option<String>,
-    /// The fitted curve over the part it was fitted on; empty where there is none.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    /// The fitted curve over the part it was fitted on; empty where there is none. For drawing only: no part of the JSON.
+    #[serde(skip)]
     pub fit: Vec<FitPoint>,
 }
 

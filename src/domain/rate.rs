@@ -3,7 +3,7 @@
 //! A rate is never worded without its interval: [`rate`] takes the whole [`Estimate`].
 
 use super::assessment::Estimate;
-use super::bytes::{human, three_digits};
+use super::bytes::three_digits;
 use super::metric::Unit;
 
 /// What a rate is counted over.
@@ -15,42 +15,126 @@ pub enum Per {
     Turn,
 }
 
-impl Per {
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::Hour => "/h",
-            Self::Turn => " per turn",
-        }
-    }
-}
-
 /// A value of a metric in words: `12.4 MiB`, `42`, `1.20 s`.
 pub fn quantity(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Bytes => human(value),
-        Unit::Count if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value),
-        Unit::Milliseconds => format!("{} s", signed_digits(value / 1000.0)),
-        Unit::Count | Unit::Number => signed_digits(value),
+        Unit::Count | Unit::Number if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value, 0),
+        _ => amount(value, unit),
     }
 }
 
-/// A rate with its interval in words: `12.4 MiB/h (11.9 to 12.8)`. The interval is worded in the unit of its widest
-/// end, so that its three numbers can be compared by eye.
-pub fn rate(rate: Estimate, unit: Unit, per: Per) -> String {
-    let Estimate { estimate, low, high, .. } = rate;
-    let suffix = per.suffix();
-    if unit != Unit::Bytes {
-        let digits = places(low, high);
-        return format!("{}{suffix} ({} to {})", fixed(estimate, digits), fixed(low, digits), fixed(high, digits));
-    }
-    const UNITS: [(&str, f64); 5] =
-        [("B", 1.0), ("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0), ("TiB", 1_099_511_627_776.0)];
-    let widest = estimate.abs().max(low.abs()).max(high.abs());
-    let (name, size) = UNITS.into_iter().rev().find(|(_, size)| widest >= *size).unwrap_or(UNITS[0]);
-    let (estimate, low, high) = (estimate / size, low / size, high / size);
-    let digits = places(low, high);
-    format!("{} {name}{suffix} ({} to {})", fixed(estimate, digits), fixed(low, digits), fixed(high, digits))
+/// An amount that need not be whole in words: `4.10 KiB`, `0.30`, `12 ms`.
+pub fn amount(value: f64, unit: Unit) -> String {
+    let (scale, suffix) = scale_of(unit, value);
+    let shown = value / scale;
+    let number = bounded(shown, decimals_of(unit, shown));
+    // `12/day`, but `12.0 MiB`, whose digits tell how exact it is.
+    let number = if unit == Unit::Count { number.strip_suffix(".0").unwrap_or(&number) } else { &number };
+    format!("{number}{suffix}")
 }
+
+/// A rate with its interval in words: `12.4 MiB/h (11.9 to 12.8)`, per day where an hour brings next to nothing.
+pub fn rate(rate: Estimate, unit: Unit, per: Per) -> String {
+    let (shown, suffix, per) = shown(rate, unit, per);
+    let mut decimals = decimals_of(unit, shown.estimate.abs().max(shown.high.abs().min(shown.low.abs())));
+    // An interval narrower than the digits shown gets more of them.
+    let is_narrow = |decimals: usize| (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32));
+    while decimals < 4 && shown.high > shown.low && is_narrow(decimals) {
+        decimals += 1;
+    }
+    let [estimate, low, high] = [shown.estimate, shown.low, shown.high].map(|value| bounded(value, decimals));
+    format!("{estimate}{suffix}{per} ({low} to {high})")
+}
+
+/// The interval of a growth per hour alone: `-1.2 to 3.4 MiB/h`.
+pub fn interval(rate: Estimate, unit: Unit) -> String {
+    let (shown, suffix, per) = shown(rate, unit, Per::Hour);
+    let decimals = decimals_of(unit, shown.low.abs().max(shown.high.abs())).min(1);
+    format!("{} to {}{suffix}{per}", bounded(shown.low, decimals), bounded(shown.high, decimals))
+}
+
+/// A growth per hour without an interval, for a bound such as the least that would have been seen: `1.2 MiB/h`.
+pub fn bound(per_hour: f64, unit: Unit) -> String {
+    let (factor, per) = time_base(unit, per_hour);
+    format!("{}{per}", amount(per_hour * factor, unit))
+}
+
+/// A rate in the unit and over the time in which it reads well, with their words. Where the interval excludes zero the
+/// estimate chooses, else the interval's wider end, so that a rate of zero does not word its interval in single bytes.
+fn shown(rate: Estimate, unit: Unit, per: Per) -> (Estimate, &'static str, &'static str) {
+    let is_certain = rate.low > 0.0 || rate.high < 0.0;
+    let widest = [rate.low, rate.high].into_iter().filter(|end| end.is_finite()).fold(0.0, |a: f64, b| a.max(b.abs()));
+    let leading = if is_certain { rate.estimate.abs() } else { widest.max(rate.estimate.abs()) };
+    let (factor, per) = match per {
+        Per::Hour => time_base(unit, leading),
+        Per::Turn => (1.0, " per turn"),
+    };
+    let (scale, suffix) = scale_of(unit, leading * factor);
+    (rate.scaled(factor / scale), suffix, per)
+}
+
+/// Per hour, or per day where an hour brings less than 1 KiB or one of what is counted.
+fn time_base(unit: Unit, per_hour: f64) -> (f64, &'static str) {
+    let little = match unit {
+        Unit::Bytes => 1024.0,
+        Unit::Count => 1.0,
+        Unit::Milliseconds | Unit::Number => 0.0,
+    };
+    if per_hour.abs() < little { (24.0, "/day") } else { (1.0, "/h") }
+}
+
+fn scale_of(unit: Unit, value: f64) -> (f64, &'static str) {
+    match unit {
+        Unit::Bytes => {
+            const UNITS: [&str; 7] = [" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"];
+            let (mut scale, mut index) = (1.0, 0);
+            // 999.5 rounds to "1000" in three digits, which is why the next unit begins there and not at 1024.
+            while value.abs() / scale >= 999.5 && index + 1 < UNITS.len() {
+                scale *= 1024.0;
+                index += 1;
+            }
+            (scale, UNITS[index])
+        }
+        Unit::Count | Unit::Number => (1.0, ""),
+        Unit::Milliseconds if value.abs() >= 3_600_000.0 => (3_600_000.0, " h"),
+        Unit::Milliseconds if value.abs() >= 1_000.0 => (1_000.0, " s"),
+        Unit::Milliseconds => (1.0, " ms"),
+    }
+}
+
+/// Decimals that leave three significant digits; a count of one and more needs no more than tenths, and bytes no parts.
+fn decimals_of(unit: Unit, value: f64) -> usize {
+    let text = three_digits(value.abs());
+    let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len().min(4));
+    match unit {
+        Unit::Count if value.abs() >= 1.0 => decimals.min(1),
+        _ => decimals,
+    }
+}
+
+/// A number with these decimals; an unbounded one in words.
+fn bounded(value: f64, decimals: usize) -> String {
+    if value.is_finite() { grouped(value, decimals) } else { "unbounded".to_owned() }
+}
+
+/// A length of time in one unit with two or three digits, as an estimate is told: `60 s`, `6.2 h`, `9 days`.
+pub fn about(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "for ever".to_owned();
+    }
+    let (value, unit) = match seconds {
+        seconds if seconds < 119.5 => (seconds, "s"),
+        seconds if seconds < 59.5 * 60.0 => (seconds / 60.0, "min"),
+        seconds if seconds < 47.5 * 3_600.0 => (seconds / 3_600.0, "h"),
+        seconds => (seconds / 86_400.0, "days"),
+    };
+    let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) };
+    format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// The larger unit of a span, in seconds and by name, and the smaller one that stands beside it.
+const STEPS: [(f64, &str, f64, &str); 3] =
+    [(86400.0, "d", 3600.0, "h"), (3600.0, "h", 60.0, "min"), (60.0, "min", 1.0, "s")];
 
 /// A length of time in words, two units at most: `850 ms`, `12.0 s`, `2 min 5 s`, `6 h 12 min`, `3 d 4 h`.
 pub fn span(seconds: f64) -> String {
@@ -63,8 +147,6 @@ pub fn span(seconds: f64) -> String {
     if seconds < 59.95 {
         return if seconds.fract() < 0.05 { format!("{seconds:.0} s") } else { format!("{seconds:.1} s") };
     }
-    const STEPS: [(f64, &str, f64, &str); 3] =
-        [(86400.0, "d", 3600.0, "h"), (3600.0, "h", 60.0, "min"), (60.0, "min", 1.0, "s")];
     for (large, large_name, small, small_name) in STEPS {
         // Rounded, so that 59 min 59.7 s reads "1 h" and not "60 min".
         if seconds.round() >= large {
@@ -81,42 +163,29 @@ pub fn span(seconds: f64) -> String {
     String::new()
 }
 
-/// A whole number with commas between its thousands.
-pub fn grouped(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0.0 {
-        shown.push('-');
-    }
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            shown.push(',');
+/// A number with these decimals and a comma between thousands. A zero that was rounded from below has no sign.
+pub fn grouped(value: f64, decimals: usize) -> String {
+    let plain = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut text = String::new();
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position).is_multiple_of(3) {
+            text.push(',');
         }
-        shown.push(digit);
+        text.push(digit);
     }
-    shown
-}
-
-/// Decimal places that show an interval's ends apart: three significant digits of the larger end, or enough for two of
-/// the width, whichever is more; at most eight.
-fn places(low: f64, high: f64) -> usize {
-    let significant = |value: f64, digits: f64| {
-        if value > 0.0 && value.is_finite() { (digits - 1.0 - value.log10().floor()).clamp(0.0, 8.0) } else { 0.0 }
-    };
-    significant(low.abs().max(high.abs()), 3.0).max(significant((high - low).abs(), 1.0)) as usize
-}
-
-fn fixed(value: f64, digits: usize) -> String {
-    let shown = format!("{value:.digits$}");
-    // "-0.00" is a zero that was rounded from below.
-    if shown.starts_with('-') && shown.chars().all(|c| matches!(c, '-' | '0' | '.')) {
-        return shown[1..].to_owned();
+    if !fraction.is_empty() {
+        text.push('.');
+        text.push_str(fraction);
     }
-    shown
+    let is_zero = plain.chars().all(|c| matches!(c, '0' | '.'));
+    if value < 0.0 && !is_zero { format!("-{text}") } else { text }
 }
 
-fn signed_digits(value: f64) -> String {
-    if value < 0.0 { format!("-{}", three_digits(-value)) } else { three_digits(value) }
+/// A number of things: `1 sample`, `43,200 samples`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count as f64, 0))
 }
 
 #[cfg(test)]
@@ -135,13 +204,21 @@ mod tests {
             "12.4 MiB/h (11.9 to 12.8)"
         );
         assert_eq!(rate(estimate(4198.0, 4100.0, 4300.0), Unit::Bytes, Per::Turn), "4.10 KiB per turn (4.00 to 4.20)");
-        assert_eq!(rate(estimate(0.0, -900.0, 1000.0), Unit::Bytes, Per::Hour), "0 B/h (-900 to 1000)");
-        assert_eq!(rate(estimate(120.0, 119.8, 120.2), Unit::Count, Per::Hour), "120.0/h (119.8 to 120.2)");
+        assert_eq!(rate(estimate(0.0, -5700.0, 5700.0), Unit::Bytes, Per::Hour), "0.00 KiB/h (-5.57 to 5.57)");
+        assert_eq!(rate(estimate(0.25, 0.2, 0.3), Unit::Count, Per::Hour), "6.0/day (4.8 to 7.2)");
+        assert_eq!(rate(estimate(12_000.0, 11_000.0, 13_000.0), Unit::Count, Per::Hour), "12,000/h (11,000 to 13,000)");
     }
 
     #[test]
     fn a_zero_has_no_sign() {
-        assert_eq!(rate(estimate(-0.00001, -0.02, 0.02), Unit::Count, Per::Hour), "0.0000/h (-0.0200 to 0.0200)");
+        assert_eq!(rate(estimate(-0.01, -2.0, 2.0), Unit::Count, Per::Hour), "0.0/h (-2.0 to 2.0)");
+    }
+
+    #[test]
+    fn an_estimate_of_time_has_one_unit() {
+        let shown: Vec<String> = [12.0, 119.0, 3540.0, 22_320.0, 777_600.0].map(about).into_iter().collect();
+        assert_eq!(shown, ["12 s", "119 s", "59 min", "6.2 h", "9 days"]);
+        assert_eq!(about(f64::INFINITY), "for ever");
     }
 
     #[test]

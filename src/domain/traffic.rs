@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sample::Elapsed;
 
-/// The latency of the requests that ended within a tick, measured from the moment each was due to be sent.
+/// The latency of the requests that ended within a tick, measured from the moment each was due to be sent. A request that
+/// nobody answered (refused, reset) is an error without a latency, so that a dying server does not look fast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Half of the requests took at most this long.
@@ -50,6 +51,21 @@ pub struct FailureTally {
     pub example: String,
 }
 
+/// The latency of a whole run from the due times, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencySummary {
+    /// The mean.
+    pub mean_us: u64,
+    /// Half of the requests took at most this long.
+    pub p50_us: u64,
+    /// 95 % of the requests took at most this long.
+    pub p95_us: u64,
+    /// 99 % of the requests took at most this long.
+    pub p99_us: u64,
+    /// The longest.
+    pub max_us: u64,
+}
+
 /// The driver's account of the whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficSummary {
@@ -63,16 +79,8 @@ pub struct TrafficSummary {
     pub waiting_at_end: u64,
     /// Requests under way at the end and not answered within the grace: neither turns nor errors.
     pub cut_at_end: u64,
-    /// Mean latency from the due time, in microseconds; 0 where nothing was answered. So are the next four.
-    pub mean_us: u64,
-    /// Half of the latencies are at most this.
-    pub p50_us: u64,
-    /// 95th percentile of the latency.
-    pub p95_us: u64,
-    /// 99th percentile of the latency.
-    pub p99_us: u64,
-    /// The longest latency.
-    pub max_us: u64,
+    /// Latency of all answered requests; `None` where nobody answered.
+    pub latency: Option<LatencySummary>,
     /// The longest that a request was sent after it was due.
     pub max_lag_us: u64,
     /// The classes of failures, the commonest first.

@@ -51,7 +51,7 @@ impl Driver {
 /// An option out of bounds, or no threads, runtime or client to be had.
 pub fn start(options: PlainGet, clock: Arc<dyn Clock>, sink: TickSink) -> Result<Driver, DriverError> {
     options.check()?;
-    let client = client::build(options.timeout)?;
+    let clients = (0..options.users).map(|_| client::build(options.timeout)).collect::<Result<_, _>>()?;
     let tally = Tally::new()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DriverError::Start)?;
     let (stopped, stop) =
@@ -63,9 +63,9 @@ pub fn start(options: PlainGet, clock: Arc<dyn Clock>, sink: TickSink) -> Result
         move || pacer::pace(schedule, &clock, &stopped, &signals)
     });
     let pacing = pacing.map_err(DriverError::Start)?;
-    let sending = Sending { url: options.url, client, schedule, clock, signals };
+    let sending = Sending { url: options.url, clients, schedule, clock, signals };
     let thread = Builder::new().name("soak-driver".into()).spawn(move || {
-        let summary = sending.run(&runtime, options.users, tally, sink);
+        let summary = sending.run(&runtime, tally, sink);
         // The pacing thread has ended already, or the sending one would not have.
         let _ = pacing.join();
         summary
@@ -76,20 +76,22 @@ pub fn start(options: PlainGet, clock: Arc<dyn Clock>, sink: TickSink) -> Result
 /// What every user needs to send.
 struct Sending {
     url: GetUrl,
-    client: Client,
+    /// A client each, with a connection of its own, taken in turns. With one pool for all, how many connections the target
+    /// holds would follow its latency, and its descriptors would step up whenever the machine is busy.
+    clients: Vec<Client>,
     schedule: Schedule,
     clock: Arc<dyn Clock>,
     signals: Arc<Signals>,
 }
 
 impl Sending {
-    fn run(self, runtime: &Runtime, users: u32, tally: Tally, mut sink: TickSink) -> DriverSummary {
+    fn run(self, runtime: &Runtime, tally: Tally, mut sink: TickSink) -> DriverSummary {
         let tally = Rc::new(RefCell::new(tally));
         let sending = Rc::new(self);
         LocalSet::new().block_on(runtime, async {
             let mut crew = JoinSet::new();
-            for _ in 0..users {
-                crew.spawn_local(user(Rc::clone(&sending), Rc::clone(&tally)));
+            for number in 0..sending.clients.len() {
+                crew.spawn_local(user(Rc::clone(&sending), number, Rc::clone(&tally)));
             }
             loop {
                 tokio::select! {
@@ -112,12 +114,13 @@ impl Sending {
 }
 
 /// One user: takes the next request that is due, sends it, waits for its end; until the run stops.
-async fn user(sending: Rc<Sending>, tally: Rc<RefCell<Tally>>) {
+async fn user(sending: Rc<Sending>, number: usize, tally: Rc<RefCell<Tally>>) {
+    let client = &sending.clients[number];
     while let Ok(arrival) = sending.signals.arrivals.acquire().await {
         arrival.forget();
         let due = sending.schedule.due(tally.borrow().next());
         tally.borrow_mut().sent(since(due, sending.clock.now()));
-        let outcome = client::get(&sending.client, sending.url.full()).await;
+        let outcome = client::get(client, sending.url.full()).await;
         let now = sending.clock.now();
         tally.borrow_mut().ended(outcome, since(due, now), now);
     }

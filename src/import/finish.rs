@@ -98,14 +98,18 @@ fn refuse_bare_sizes(columns: &[Column], seen: &[Seen]) -> Result<(), Fault> {
     }
 }
 
-/// The unit that the user names is that of a column called "value", or of the only column there is.
+/// The unit that the user names is that of a column called "value", or of the only column there is to judge. Where there is
+/// swap beside it, that column is memory, whatever its name.
 fn settle_units(columns: &mut [Column], seen: &[Seen], options: ImportOptions) {
-    let judged = |column: &Column, seen: &Seen| column.purpose == Purpose::Series && seen.numbers > 0;
+    let read = |column: &Column, seen: &Seen| column.purpose == Purpose::Series && seen.numbers > 0;
+    let judged = |column: &Column, seen: &Seen| read(column, seen) && column.role != Some(Role::Context);
     let alone = columns.iter().zip(seen).filter(|(column, seen)| judged(column, seen)).count() == 1;
+    let swap = columns.iter().zip(seen).any(|(column, seen)| column.metric == Some(Metric::Swap) && read(column, seen));
+    let Some(unit) = options.unit.or(swap.then_some(Unit::Bytes)) else {
+        return;
+    };
     for column in columns.iter_mut().filter(|column| column.metric.is_none() && !column.unit_told) {
-        if let Some(unit) = options.unit
-            && (alone || column.name == "value")
-        {
+        if column.role.is_none() && (alone || column.name == "value") {
             (column.unit, column.unit_told) = (unit, true);
         }
     }

@@ -1,4 +1,5 @@
-//! The assessment as one JSON object a line, the form that scripts and CI read.
+//! The assessment as one JSON object a line, the form that scripts and CI read. `docs/report.schema.json` says what is in
+//! it, and a test holds it to that.
 
 use serde::Serialize;
 
@@ -9,10 +10,12 @@ struct Report<'a> {
     source: &'a str,
     verdict: Verdict,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crossed: Option<&'a str>,
     findings: &'a [Finding],
 }
 
-/// One line of JSON, without an end of line: `source`, `verdict`, `reason` and `findings`.
+/// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, and `findings`.
 ///
 /// # Errors
 /// None that a well-formed assessment can cause; numbers that JSON has no form for become `null`.
@@ -21,6 +24,7 @@ pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<St
         source,
         verdict: assessment.verdict,
         reason: &assessment.reason,
+        crossed: assessment.crossed.as_deref(),
         findings: &assessment.findings,
     })
 }

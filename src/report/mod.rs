@@ -1,7 +1,26 @@
-//! From a run and its assessment to words: the terminal's summary and JSON. It reads the assessment and decides nothing.
+//! From a run and its assessment to words: the terminal's summary, JSON, HTML, Markdown, JUnit XML and CSV. It reads the
+//! assessment and decides nothing.
+//!
+//! Each form has a module and its own escapes (`escape`); what they share is in `material` (rows of findings, meaning of
+//! the exit code) and `facts` (the conditions).
 
+mod csv;
+mod escape;
+mod facts;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod material;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
+pub use csv::csv;
+pub use html::{Picture, Pictures, html};
 pub use json::json_line;
+pub use junit::junit;
+pub use markdown::markdown_report;
+pub use material::Material;
 pub use text::{Style, Subject, caveat, summary, verdict_line};

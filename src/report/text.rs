@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::assessment::BudgetOutcome;
+use crate::domain::assessment::{BudgetOutcome, Grade};
 use crate::domain::metric::Role;
-use crate::domain::rate::{Per, grouped, quantity, rate, span};
+use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::run::{EventKind, RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
 
@@ -38,7 +38,7 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     match subject {
         Subject::Run(run) => conditions(&mut out, run),
         Subject::File(name) => {
-            let (instants, span) = (grouped(set.elapsed_s.len() as f64), span(set.span_s()));
+            let (instants, span) = (grouped(set.elapsed_s.len() as f64, 0), span(set.span_s()));
             let _ = writeln!(out, "{}: {instants} rows over {span}", printable(name));
         }
     }
@@ -108,7 +108,7 @@ fn conditions(out: &mut String, run: &Run) {
         "{} (pid {}){tree}: {} samples over {}, one every {}",
         printable(&target.name),
         target.pid,
-        grouped(run.samples.len() as f64),
+        grouped(run.samples.len() as f64, 0),
         span(run.recorded().as_secs_f64()),
         span(run.header.conditions.interval_s),
     );
@@ -150,24 +150,24 @@ const FAILURES_TOLD: usize = 3;
 fn traffic(out: &mut String, run: &Run, url: &str) {
     let Some(summary) = run.traffic_summary() else {
         let turns = run.traffic.last().map_or(0, |tick| tick.turns);
-        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64));
+        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64, 0));
         return;
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
-    let line = format!("traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
+    let line = format!("traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64, 0), summary.errors);
     let _ = writeln!(out, "{}", clipped(&line, WIDTH));
-    if summary.max_us > 0 {
+    if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
-            (millis(summary.p50_us), millis(summary.p95_us), millis(summary.p99_us), millis(summary.max_us));
+            (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let _ = writeln!(out, "latency from the due time: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max} ms");
     }
     for failure in summary.failures.iter().take(FAILURES_TOLD) {
-        let told = format!("  {} x {}: {}", grouped(failure.count as f64), failure.class, failure.example);
+        let told = format!("  {} x {}: {}", grouped(failure.count as f64, 0), failure.class, failure.example);
         let _ = writeln!(out, "{}", clipped(&printable(&told), WIDTH));
     }
 }
 
-fn ending(run: &Run) -> Option<String> {
+pub(super) fn ending(run: &Run) -> Option<String> {
     let sentence = match run.end() {
         Some(RunEnd::Complete) => return damage(run),
         Some(RunEnd::Interrupted) => "ended early by the user".to_owned(),
@@ -211,7 +211,7 @@ fn damage(run: &Run) -> Option<String> {
 }
 
 /// How the target ended, in words.
-fn cause(end: &TargetEnd) -> String {
+pub(super) fn cause(end: &TargetEnd) -> String {
     match end {
         TargetEnd::Exited { code } => format!("it exited with code {code}"),
         TargetEnd::Killed { out_of_memory: true, .. } => "the kernel killed it for want of memory".to_owned(),
@@ -286,13 +286,26 @@ fn told(out: &mut String, finding: &Finding) {
         let _ = write!(text, "; {}", rate(growth, finding.unit, Per::Turn));
     }
     if let (Some(time), Some(limit)) = (finding.time_to_limit_s, finding.limit) {
-        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), span(time.estimate));
+        let _ = write!(text, "; its limit of {} in {}", quantity(limit, finding.unit), about(time.estimate));
+    }
+    if let Some(grade) = finding.grade {
+        let _ = write!(text, "; severity: {}", graded(grade));
     }
     text.push('.');
     if let Some(advice) = &finding.advice {
         let _ = write!(text, " {}", printable(advice));
     }
     wrap(out, &text);
+}
+
+/// How much a growth matters, in words.
+fn graded(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Minor => "minor, under 5 MB/min",
+        Grade::Moderate => "moderate, not wholly under 5 nor wholly over 10 MB/min",
+        Grade::Severe => "severe, over 10 MB/min",
+        Grade::Sign => "a sign, for a count should not grow at all",
+    }
 }
 
 /// Breaks at spaces so that no line is wider than the summary; later lines are indented.
@@ -340,7 +353,7 @@ mod tests {
     use super::*;
     use crate::analysis;
     use crate::domain::run::{Cost, Event, Header, TargetIdentity, TrafficConditions};
-    use crate::domain::traffic::{FailureTally, TrafficSummary};
+    use crate::domain::traffic::{FailureTally, LatencySummary, TrafficSummary};
     use crate::domain::{Elapsed, Metric, Sample};
 
     /// A run in which everything grows, everything fails and a lot was marked.
@@ -351,7 +364,7 @@ mod tests {
         header.conditions.traffic = Some(traffic);
         let failure = FailureTally { class: "status 503".into(), count: 5, example: "e".repeat(200) };
         let failures = vec![failure; 9];
-        let summary = TrafficSummary { turns: 1000, errors: 45, max_us: 9_000_000, failures, ..Default::default() };
+        let summary = TrafficSummary { turns: 1000, errors: 45, latency: Some(LatencySummary::default()), failures, ..Default::default() };
         let cost = Cost { recorded_s: 600.0, missed_ticks: 3, ..Cost::default() };
         let mut kinds = vec![EventKind::Traffic(summary), EventKind::Cost(cost)];
         kinds.extend((1..40).map(|number| EventKind::Mark { label: format!("mark {number}") }));

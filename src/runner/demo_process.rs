@@ -45,14 +45,12 @@ impl DemoProcess {
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line).map_err(DemoProcessError::Start)?;
         }
-        match line.trim_end().parse() {
-            Ok(address) => Ok(Self { child, address }),
-            Err(_) => {
-                drop(child.stdin.take());
-                let _ = child.wait();
-                Err(DemoProcessError::NoAddress)
-            }
+        if let Ok(address) = line.trim_end().parse() {
+            return Ok(Self { child, address });
         }
+        drop(child.stdin.take());
+        let _ = child.wait();
+        Err(DemoProcessError::NoAddress)
     }
 
     /// The server's process id.

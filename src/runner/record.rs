@@ -155,7 +155,7 @@ pub fn record(
 
 /// Flushes, and shows the latest, until the sampler has ended.
 fn attend(heard: &Receiver<Notice>, recorder: &Recorder, flusher: &store::Flusher, watch: &mut dyn FnMut(Watch<'_>)) {
-    let mut flushed = Instant::now();
+    let mut last_flush = Instant::now();
     loop {
         match heard.recv_timeout(SHOW_EVERY) {
             Ok(Notice::Said(text)) => watch(Watch::Said(&text)),
@@ -164,8 +164,8 @@ fn attend(heard: &Receiver<Notice>, recorder: &Recorder, flusher: &store::Flushe
             }
             Ok(Notice::Show) | Err(RecvTimeoutError::Timeout) => {}
         }
-        if flushed.elapsed() >= FLUSH_EVERY {
-            flushed = Instant::now();
+        if last_flush.elapsed() >= FLUSH_EVERY {
+            last_flush = Instant::now();
             if let Err(error) = flusher.flush() {
                 watch(Watch::Said(&told(&error)));
             }
@@ -201,9 +201,9 @@ fn close(
     {
         recorder.event(EventKind::TargetStopped { end });
     }
-    let lost = recorder.lost_lines();
-    if lost > 0 {
-        watch(Watch::Said(&format!("{lost} lines of the record were lost while it could not be written")));
+    let missing = recorder.missing_lines();
+    if missing > 0 {
+        watch(Watch::Said(&format!("the last lines of the run, {missing} of them, could not be written and are lost")));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::analysis::{Ceiling, Crossing};
 use crate::clock::Clock;
 use crate::domain::run::{Event, EventKind};
-use crate::domain::traffic::{FailureTally, TrafficSummary};
+use crate::domain::traffic::{FailureTally, LatencySummary, TrafficSummary};
 use crate::domain::{Elapsed, Readings, Sample, TrafficTick};
 use crate::driver::{self, DriverError, DriverSummary, PlainGet};
 use crate::sampler::Observation;
@@ -141,9 +141,9 @@ impl Recorder {
         *locked(&self.crossed)
     }
 
-    /// How many lines of the record found no room.
-    pub(super) fn lost_lines(&self) -> u64 {
-        self.writer().lost_lines()
+    /// How many lines are missing from the record.
+    pub(super) fn missing_lines(&self) -> u64 {
+        self.writer().missing_lines()
     }
 
     fn say(&self, text: String) {
@@ -175,18 +175,19 @@ pub(super) fn told(error: &WriteError) -> String {
 /// The driver's account as the record keeps it.
 pub(super) fn summary(driver: DriverSummary) -> TrafficSummary {
     let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-    let latency = driver.latency.unwrap_or_default();
     TrafficSummary {
         turns: driver.turns,
         errors: driver.errors,
         redirects: driver.redirects,
         waiting_at_end: driver.waiting_at_end,
         cut_at_end: driver.cut_at_end,
-        mean_us: driver.mean_latency.map_or(0, micros),
-        p50_us: micros(latency.p50),
-        p95_us: micros(latency.p95),
-        p99_us: micros(latency.p99),
-        max_us: micros(latency.max),
+        latency: driver.latency.zip(driver.mean_latency).map(|(latency, mean)| LatencySummary {
+            mean_us: micros(mean),
+            p50_us: micros(latency.p50),
+            p95_us: micros(latency.p95),
+            p99_us: micros(latency.p99),
+            max_us: micros(latency.max),
+        }),
         max_lag_us: micros(driver.max_lag),
         failures: driver
             .error_classes

@@ -1,6 +1,6 @@
-//! First-order autoregressive noise, AR(1): each value keeps the share rho of the one before. Whitening turns such noise
-//! into independent noise, after which ordinary least squares is the generalised one (Aitken 1935; Prais and Winsten 1954
-//! keep the first value).
+//! First-order autoregressive noise, AR(1): each value keeps the share rho of the one before. Whitening turns such
+//! noise into independent noise, after which ordinary least squares is the generalised one (Aitken 1935; Prais and
+//! Winsten 1954 keep the first value).
 
 /// The transformation that makes AR(1) noise of one rho independent, for points that need not be evenly spaced.
 #[derive(Clone, Debug)]

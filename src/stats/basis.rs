@@ -31,8 +31,8 @@ impl Basis {
         Some(after)
     }
 
-    /// Leaves of a column what is left when the basis is taken out of it, the residuals of least squares, and returns its
-    /// shares along the directions.
+    /// Leaves of a column what is left when the basis is taken out of it, the residuals of least squares, and returns
+    /// its shares along the directions.
     pub fn take_out(&self, column: &mut [f64]) -> Vec<f64> {
         let mut shares = Vec::with_capacity(self.columns.len() + 1);
         for direction in &self.columns {

@@ -36,8 +36,8 @@ impl Slope {
     }
 }
 
-/// The least-squares line (Legendre 1805), computed about the means so that large offsets cost no digits; `None` with fewer
-/// than two distinct x.
+/// The least-squares line (Legendre 1805), computed about the means so that large offsets cost no digits; `None` with
+/// fewer than two distinct x.
 pub fn least_squares(x: &[f64], y: &[f64]) -> Option<Line> {
     let n = x.len().min(y.len());
     if n < 2 {

@@ -2,10 +2,10 @@
 
 use super::quantile;
 
-/// Replaces each inner value that lies further than `bound` deviations from the median of the window that reaches `reach`
-/// values to either side by that median, the window being levelled by the medians of its halves first. The values at either
-/// end stay: there the window would be one-sided, and a growth that begins at the end would be filtered out. A line and a
-/// step pass unchanged.
+/// Replaces each inner value that lies further than `bound` deviations from the median of the window that reaches
+/// `reach` values to either side by that median, the window being levelled by the medians of its halves first. The
+/// values at either end stay: there the window would be one-sided, and a growth that begins at the end would be
+/// filtered out. A line and a step pass unchanged.
 pub fn hampel(values: &[f64], reach: usize, bound: f64) -> Vec<f64> {
     let mut cleaned = values.to_vec();
     for at in reach..values.len().saturating_sub(reach) {
@@ -24,8 +24,8 @@ pub fn hampel(values: &[f64], reach: usize, bound: f64) -> Vec<f64> {
     cleaned
 }
 
-/// The standard deviation of the noise from second differences, which no straight line touches: the median absolute one,
-/// over sqrt(6) (Gasser, Sroka and Jennen-Steinmetz 1986, made robust).
+/// The standard deviation of the noise from second differences, which no straight line touches: the median absolute
+/// one, over sqrt(6) (Gasser, Sroka and Jennen-Steinmetz 1986, made robust).
 pub fn difference_noise(values: &[f64]) -> f64 {
     let second: Vec<f64> = values.windows(3).map(|three| three[0] - 2.0 * three[1] + three[2]).collect();
     let absolute: Vec<f64> = second.iter().map(|difference| difference.abs()).collect();

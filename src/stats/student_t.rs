@@ -68,8 +68,8 @@ fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
     fraction
 }
 
-/// The logarithm of the gamma function for positive arguments: Stirling's series (Abramowitz and Stegun 6.1.41) above 10,
-/// reached by the recurrence.
+/// The logarithm of the gamma function for positive arguments: Stirling's series (Abramowitz and Stegun 6.1.41) above
+/// 10, reached by the recurrence.
 fn ln_gamma(x: f64) -> f64 {
     let (mut x, mut shift) = (x, 0.0);
     while x < 10.0 {

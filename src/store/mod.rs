@@ -1,6 +1,6 @@
 //! The record: append-only, versioned JSON lines in one folder a run, written when taken and read back after any crash.
 //!
-//! [`writer`] appends, [`reader`] makes a [`Run`](crate::domain::Run) of what it finds, and [`wire`] is the only place
+//! `writer` appends, `reader` makes a [`Run`](crate::domain::Run) of what it finds, and `wire` is the only place
 //! that knows how a line looks.
 
 mod reader;

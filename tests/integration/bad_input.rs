@@ -94,9 +94,9 @@ fn an_output_folder_that_cannot_be_written() {
 
 #[test]
 fn one_bad_file_among_good_ones_costs_only_itself() {
-    let rows: String = (0..600).map(|t| format!("{t},{}\n", 50_000_000 + t % 7 * 4096)).collect();
+    let rows: Vec<String> = (0..600).map(|t| format!("{t},{}", 50_000_000 + t % 7 * 4096)).collect();
     let answer = Soak::new(["analyze", "--json", "good.csv", "bad.csv"])
-        .file("good.csv", &format!("elapsed_s,rss_bytes\n{rows}"))
+        .file("good.csv", &format!("elapsed_s,rss_bytes\n{}\n", rows.join("\n")))
         .file("bad.csv", "when,rss_bytes\n0,1\n1,2\n")
         .run();
     assert_eq!(answer.code, 2);

@@ -12,6 +12,8 @@ fn soak_at_its_shortest_interval_is_steady_and_small() {
         "10ms",
         "--duration",
         "10m",
+        "--output",
+        "inner",
         "--",
         "sleep",
         "600",

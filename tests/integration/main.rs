@@ -1,5 +1,7 @@
 //! The integration tests: one binary, and this is its index.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there has failed the test")]
+
 #[path = "../support/soak.rs"]
 mod soak;
 

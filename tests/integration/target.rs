@@ -51,8 +51,8 @@ fn a_ceiling_ends_the_run_and_fails_it() {
 
 #[test]
 fn growth_within_a_budget_passes_and_beyond_it_fails() {
-    let rows: String = (0..600).map(|t| format!("{t},{}\n", 50_000_000 + t * 1000)).collect();
-    let csv = format!("elapsed_s,rss_bytes\n{rows}");
+    let rows: Vec<String> = (0..600).map(|t| format!("{t},{}", 50_000_000 + t * 1000)).collect();
+    let csv = format!("elapsed_s,rss_bytes\n{}\n", rows.join("\n"));
     for (budget, code) in [("rss > 4 MB/h", 0), ("rss > 3 MB/h", 1), ("rss > 3.6 MB/h", 3)] {
         let answer = Soak::new(["analyze", "--fail-on", budget, "grows.csv"]).file("grows.csv", &csv).run();
         assert_eq!(answer.code, code, "{budget}: {}", answer.out);

@@ -66,8 +66,8 @@ impl Soak {
     /// The last reading of this wire name in the record of the one run that was made.
     pub(crate) fn last_reading(&self, wire_name: &str) -> u64 {
         let record = std::fs::read_to_string(self.run_folder().join("record.jsonl")).unwrap();
-        let lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        lines.filter_map(|line| line[wire_name].as_u64()).next().unwrap()
+        let mut lines = record.lines().rev().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.find_map(|line| line[wire_name].as_u64()).unwrap()
     }
 
     /// The folder of the one run that it made.

@@ -1,5 +1,5 @@
-//! What the verdict engine claims, one claim a test: on shapes that are known, on broken input, and on the committed table of
-//! labelled series, which holds it to what it reached.
+//! What the verdict engine claims, one claim a test: on shapes that are known, on broken input, and on the committed
+//! table of labelled series, which holds it to what it reached.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

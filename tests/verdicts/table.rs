@@ -1,5 +1,5 @@
-//! The committed table of labelled series: two of each of 39 classes. The floors lie slightly under what was reached, so that
-//! no later change worsens it unseen; docs/method.md has the figures of the whole.
+//! The committed table of labelled series: two of each of 39 classes. The floors lie slightly under what was reached,
+//! so that no later change worsens it unseen; docs/method.md has the figures of the whole.
 
 use std::collections::BTreeMap;
 use std::fs;
