@@ -113,7 +113,8 @@ pub(super) fn value_axis(unit: Unit, range: Extent, room: usize) -> Axis {
     let (first, last) = ((low / scale / step).floor(), (high / scale / step).ceil());
     let tick = |index: f64| {
         let shown = index * step;
-        let label = if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", rate::grouped(shown, decimals)) };
+        let label =
+            if shown == 0.0 { "0".to_owned() } else { format!("{}{suffix}", rate::with_decimals(shown, decimals)) };
         // 0.3 M is 300,000 and not a little less.
         let at = if unit == Unit::Count { (shown * scale).round() } else { shown * scale };
         Tick { at, label }

@@ -303,7 +303,7 @@ fn wall_clock(started_at: &str) -> String {
 }
 
 fn times(count: usize) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{} times", rate::grouped(count as f64, 0)) }
+    if count == 1 { "once".to_owned() } else { format!("{} times", rate::grouped(count as f64)) }
 }
 
 /// Text that ends with a full stop and begins with a capital, unless with a name (`rss_anon: ...`).

@@ -104,7 +104,7 @@ fn steady_level(finding: &Finding) -> String {
     let is_level = matches!(finding.shape, Shape::Flat | Shape::WarmUpThenFlat);
     let last = finding.fit.last().filter(|point| is_level && point.value.is_finite());
     last.map_or_else(String::new, |point| match finding.unit {
-        Unit::Count => format!(" at {}", grouped(point.value, 0)),
+        Unit::Count => format!(" at {}", grouped(point.value)),
         unit => format!(" at {}", amount(point.value, unit)),
     })
 }

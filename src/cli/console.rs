@@ -160,9 +160,9 @@ fn progress(latest: &Latest, duration: Option<Duration>) -> String {
         parts.push(format!("so far {}", rate(growth, Unit::Bytes, Per::Hour)));
     }
     if let Some(tick) = &latest.traffic {
-        parts.push(format!("{} turns", grouped(tick.turns as f64, 0)));
+        parts.push(format!("{} turns", grouped(tick.turns as f64)));
         if tick.errors > 0 {
-            parts.push(format!("{} errors", grouped(tick.errors as f64, 0)));
+            parts.push(format!("{} errors", grouped(tick.errors as f64)));
         }
     }
     parts.join("  ")

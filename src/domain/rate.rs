@@ -18,7 +18,7 @@ pub enum Per {
 /// A value of a metric in words: `12.4 MiB`, `42`, `1.20 s`.
 pub fn quantity(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Count | Unit::Number if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value, 0),
+        Unit::Count | Unit::Number if value.fract() == 0.0 && value.abs() < 1e15 => grouped(value),
         _ => amount(value, unit),
     }
 }
@@ -114,7 +114,7 @@ fn decimals_of(unit: Unit, value: f64) -> usize {
 
 /// A number with these decimals; an unbounded one in words.
 fn bounded(value: f64, decimals: usize) -> String {
-    if value.is_finite() { grouped(value, decimals) } else { "unbounded".to_owned() }
+    if value.is_finite() { with_decimals(value, decimals) } else { "unbounded".to_owned() }
 }
 
 /// A length of time in one unit with two or three digits, as an estimate is told: `60 s`, `6.2 h`, `9 days`.
@@ -128,7 +128,7 @@ pub fn about(seconds: f64) -> String {
         seconds if seconds < 47.5 * 3_600.0 => (seconds / 3_600.0, "h"),
         seconds => (seconds / 86_400.0, "days"),
     };
-    let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value, 0) };
+    let text = if value < 10.0 { format!("{value:.1}") } else { grouped(value) };
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
 }
 
@@ -163,8 +163,13 @@ pub fn span(seconds: f64) -> String {
     String::new()
 }
 
+/// A whole number with a comma between thousands.
+pub fn grouped(value: f64) -> String {
+    with_decimals(value, 0)
+}
+
 /// A number with these decimals and a comma between thousands. A zero that was rounded from below has no sign.
-pub fn grouped(value: f64, decimals: usize) -> String {
+pub fn with_decimals(value: f64, decimals: usize) -> String {
     let plain = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
     let mut text = String::new();
@@ -185,7 +190,7 @@ pub fn grouped(value: f64, decimals: usize) -> String {
 /// A number of things: `1 sample`, `43,200 samples`.
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count as f64, 0))
+    format!("{} {noun}{plural}", grouped(count as f64))
 }
 
 #[cfg(test)]

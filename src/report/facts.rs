@@ -125,6 +125,7 @@ pub(super) fn happenings(run: &Run) -> Vec<Happening> {
             EventKind::Unreadable { metric, reason } => format!("{metric} could not be read: {reason}"),
             EventKind::Exec { name } => format!("the target replaced its program: it is {name} now"),
             EventKind::Note { text } => text.clone(),
+            EventKind::Mark { label } => format!("the user marked this moment: {label}"),
             EventKind::TargetStopped { end } => format!("soak stopped the target: {}", text::cause(end)),
             EventKind::Ended { .. } => format!("the run ended: {}", ended(run)),
             EventKind::TreeChanged { joined: came, left: went } => {

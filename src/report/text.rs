@@ -38,7 +38,7 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     match subject {
         Subject::Run(run) => conditions(&mut out, run),
         Subject::File(name) => {
-            let (instants, span) = (grouped(set.elapsed_s.len() as f64, 0), span(set.span_s()));
+            let (instants, span) = (grouped(set.elapsed_s.len() as f64), span(set.span_s()));
             let _ = writeln!(out, "{}: {instants} rows over {span}", printable(name));
         }
     }
@@ -108,7 +108,7 @@ fn conditions(out: &mut String, run: &Run) {
         "{} (pid {}){tree}: {} samples over {}, one every {}",
         printable(&target.name),
         target.pid,
-        grouped(run.samples.len() as f64, 0),
+        grouped(run.samples.len() as f64),
         span(run.recorded().as_secs_f64()),
         span(run.header.conditions.interval_s),
     );
@@ -150,11 +150,11 @@ const FAILURES_TOLD: usize = 3;
 fn traffic(out: &mut String, run: &Run, url: &str) {
     let Some(summary) = run.traffic_summary() else {
         let turns = run.traffic.last().map_or(0, |tick| tick.turns);
-        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64, 0));
+        let _ = writeln!(out, "traffic: {} turns to {url}", grouped(turns as f64));
         return;
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
-    let line = format!("traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64, 0), summary.errors);
+    let line = format!("traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
     let _ = writeln!(out, "{}", clipped(&line, WIDTH));
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
@@ -162,7 +162,7 @@ fn traffic(out: &mut String, run: &Run, url: &str) {
         let _ = writeln!(out, "latency from the due time: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max} ms");
     }
     for failure in summary.failures.iter().take(FAILURES_TOLD) {
-        let told = format!("  {} x {}: {}", grouped(failure.count as f64, 0), failure.class, failure.example);
+        let told = format!("  {} x {}: {}", grouped(failure.count as f64), failure.class, failure.example);
         let _ = writeln!(out, "{}", clipped(&printable(&told), WIDTH));
     }
 }
@@ -364,7 +364,13 @@ mod tests {
         header.conditions.traffic = Some(traffic);
         let failure = FailureTally { class: "status 503".into(), count: 5, example: "e".repeat(200) };
         let failures = vec![failure; 9];
-        let summary = TrafficSummary { turns: 1000, errors: 45, latency: Some(LatencySummary::default()), failures, ..Default::default() };
+        let summary = TrafficSummary {
+            turns: 1000,
+            errors: 45,
+            latency: Some(LatencySummary::default()),
+            failures,
+            ..Default::default()
+        };
         let cost = Cost { recorded_s: 600.0, missed_ticks: 3, ..Cost::default() };
         let mut kinds = vec![EventKind::Traffic(summary), EventKind::Cost(cost)];
         kinds.extend((1..40).map(|number| EventKind::Mark { label: format!("mark {number}") }));

@@ -180,8 +180,8 @@ fn traffic(picture: &Picture, width: usize) -> Option<Line<'static>> {
     if let Some(latency) = tick.latency {
         parts.push(format!("p95 {:.1} ms", latency.p95.as_secs_f64() * 1000.0));
     }
-    let errors = format!("{} errors", grouped(tick.errors as f64, 0));
-    let after = [format!("{} waiting", grouped(tick.waiting as f64, 0)), format!("{} turns", grouped(tick.turns as f64, 0))];
+    let errors = format!("{} errors", grouped(tick.errors as f64));
+    let after = [format!("{} waiting", grouped(tick.waiting as f64)), format!("{} turns", grouped(tick.turns as f64))];
     let start = if width >= 60 { "traffic   " } else { "" };
     let alarm = if tick.errors > 0 && picture.palette == Palette::Colour {
         Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)

@@ -100,9 +100,9 @@ pub(super) fn traffic(out: &mut String, material: &Material<'_>) {
     let (turns, errors) = (grouped(summary.turns as f64), grouped(summary.errors as f64));
     let url = markup(&conditions.url);
     let _ = writeln!(out, "<p>{turns} turns to <code>{url}</code>, {errors} failed.</p>");
-    if summary.max_us > 0 {
+    if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
-            (millis(summary.p50_us), millis(summary.p95_us), millis(summary.p99_us), millis(summary.max_us));
+            (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
         let lag = millis(summary.max_lag_us);
         let _ = writeln!(
             out,
