@@ -78,7 +78,7 @@ fn head(picture: &Picture, width: usize) -> Vec<Line<'static>> {
                 table::overall(outlook).word(),
                 table::ink(table::overall(outlook), picture.palette).add_modifier(Modifier::BOLD),
             ),
-            Span::raw(format!("  {}", printable(&outlook.reason.replace(": so far: ", ": ")))),
+            Span::raw(format!("  {}", printable(&outlook.reason.replace(": so far ", ": ")))),
         ]),
     };
     vec![first, second]

@@ -18,5 +18,6 @@ mod terminal;
 mod tests;
 mod tty;
 
+pub(super) use outlook::Outlook;
 pub(super) use screen::LiveView;
 pub(super) use terminal::{is_shown, restore};
