@@ -48,7 +48,7 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     let fixed = out.lines().count() + 2 + deciding.len() + 1 + verdict.lines().count();
     let told = told_within(assessment, LINES.saturating_sub(fixed));
     let left = LINES.saturating_sub(fixed + told.lines().count());
-    let _ = writeln!(out, "\n{:<26}{:>10}  {:<30}verdict", "metric", "latest", "growth (95 % interval)");
+    let _ = writeln!(out, "\n{:<24}{:>10}  {:<28}verdict", "metric", "latest", "growth (95 % interval)");
     out.extend(deciding);
     if !beside.is_empty() && left >= 2 {
         let shown = beside.len().min(left - 1);
@@ -257,13 +257,13 @@ fn table(set: &SeriesSet, assessment: &Assessment, style: Style) -> (Vec<String>
 }
 
 fn row(finding: &Finding, latest: Option<f64>, style: Style) -> String {
-    let label = clipped(&printable(&finding.label), 25);
+    let label = clipped(&printable(&finding.label), 24);
     let latest = latest.map_or_else(|| "-".to_owned(), |value| quantity(value, finding.unit));
     let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
-    let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
+    let growth = clipped(growth.as_deref().unwrap_or("-"), 27);
     let mut verdict = painted(finding.verdict.word(), finding.verdict, style);
-    if finding.budget == Some(BudgetOutcome::Within) {
-        verdict.push_str(", in budget");
+    if finding.budget == Some(BudgetOutcome::Within) && finding.role == Role::Decides {
+        verdict.push_str(", allowed");
     }
     if finding.role == Role::Beside {
         // The slow tier's metrics are read too seldom in a short run; that is no finding on the target.
@@ -272,7 +272,7 @@ fn row(finding: &Finding, latest: Option<f64>, style: Style) -> String {
         }
         verdict.push_str(" *");
     }
-    format!("{label:<26}{latest:>10}  {growth:<30}{verdict}\n")
+    format!("{label:<24}{latest:>10}  {growth:<28}{verdict}\n")
 }
 
 /// Deciding findings that are not plainly steady are told in a sentence each.
@@ -404,6 +404,19 @@ mod tests {
         let unbroken = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(unbroken, verdict_line(&assessment, Style::Plain));
         assert!(text.contains("marked: mark 1 at 1 min 30 s, mark 2 at"), "{text}");
+    }
+
+    #[test]
+    fn a_row_fits_whatever_its_metric_its_verdict_and_its_budget() {
+        let (_, assessment) = shown(&worst(), Style::Plain);
+        for finding in assessment.findings {
+            for verdict in [Verdict::Growing, Verdict::Steady, Verdict::Inconclusive] {
+                let budget = (verdict == Verdict::Growing).then_some(BudgetOutcome::Within);
+                let finding = Finding { verdict, budget, ..finding.clone() };
+                let row = row(&finding, Some(1e7), Style::Plain);
+                assert!(row.trim_end().chars().count() <= WIDTH, "{row}");
+            }
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Columns {
     pub(super) fn new(width: usize) -> Self {
         let fixed = match width {
             110.. => Self { name: 27, latest: 11, growth: 34, verdict: 18, trail: 0 },
-            74.. => Self { name: 14, latest: 10, growth: 27, verdict: 17, trail: 0 },
+            74.. => Self { name: 14, latest: 10, growth: 29, verdict: 17, trail: 0 },
             _ => Self { name: 11, latest: 10, growth: 0, verdict: 17, trail: 0 },
         };
         let taken = fixed.name + fixed.latest + fixed.growth + fixed.verdict;
@@ -145,10 +145,10 @@ pub(super) fn ink(verdict: Verdict, palette: Palette) -> Style {
     }
 }
 
-/// Text in exactly this many columns, with one blank at the end where it would touch its neighbour.
+/// Text in exactly this many columns; where it is cut, a blank parts it from its neighbour.
 fn cell(text: &str, width: usize) -> String {
     let length = text.chars().count();
-    if length < width {
+    if length <= width {
         return format!("{text}{}", " ".repeat(width - length));
     }
     let kept: String = text.chars().take(width.saturating_sub(2)).collect();
