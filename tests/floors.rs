@@ -16,13 +16,15 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Crates (and the kernel's `/proc`) that only the named modules may mention.
-const OWNED: [(&str, &[&str]); 7] = [
+const OWNED: [(&str, &[&str]); 9] = [
     ("tokio", &["driver", "runner"]),
     ("reqwest", &["driver", "runner"]),
     ("axum", &["runner"]),
     ("plotters", &["chart"]),
     ("resvg", &["chart"]),
     ("clap", &["cli"]),
+    ("ratatui_core", &["cli"]),
+    ("ratatui_crossterm", &["cli"]),
     ("\"/proc", &["procfs"]),
 ];
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::domain::rate::{Per, grouped, quantity, rate, span};
 use crate::domain::{Elapsed, Metric, Unit};
 use crate::report::Style;
-use crate::runner::Latest;
+use crate::runner::{Latest, Remote};
 
 use super::args::{ProgressArgs, ShowArgs};
 use super::failure::Failure;
+use super::live::Outlook;
 
 /// Prints a result.
 ///
@@ -69,12 +70,13 @@ impl Progress {
 }
 
 /// The progress of a run on standard error: one line that is redrawn on a terminal, a line every so often elsewhere.
-#[derive(Debug)]
 pub(super) struct ProgressLine {
     place: Place,
     duration: Option<Duration>,
     due: Duration,
     drawn: bool,
+    outlook: Outlook,
+    remote: Option<Remote>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,17 +91,22 @@ const LOG_STEPS: [u64; 6] = [10, 30, 60, 120, 300, 600];
 
 impl ProgressLine {
     /// For a run of this duration; silent where `--quiet` asks for it.
-    pub(super) fn new(duration: Option<Duration>, progress: Progress) -> Self {
+    pub(super) fn new(duration: Option<Duration>, outlook: Outlook, progress: Progress) -> Self {
         let place = match (progress, io::stderr().is_terminal()) {
             (Progress::Silent, _) => Place::Nowhere,
             (_, true) => Place::Terminal,
             (_, false) => Place::Log,
         };
         let due = if place == Place::Log { next_log_line(Duration::ZERO) } else { Duration::ZERO };
-        Self { place, duration, due, drawn: false }
+        Self { place, duration, due, drawn: false, outlook, remote: None }
     }
 
-    /// Shows where the run is.
+    /// Looks at this run for the verdict so far.
+    pub(super) fn attend(&mut self, remote: Remote) {
+        self.remote = Some(remote);
+    }
+
+    /// Shows where the run is; in a log, which is read on the morning after, with the verdict so far.
     pub(super) fn show(&mut self, latest: &Latest) {
         let now = latest.at.since_start();
         if self.place == Place::Nowhere || now < self.due {
@@ -109,7 +116,9 @@ impl ProgressLine {
             Place::Terminal => now + Duration::from_millis(250),
             _ => next_log_line(now),
         };
-        let line = progress(latest, self.duration);
+        let Self { outlook, remote, .. } = self;
+        let judged = remote.as_ref().filter(|_| self.place == Place::Log).and_then(|remote| outlook.word(remote));
+        let line = progress(latest, self.duration, judged);
         let mut err = io::stderr().lock();
         if self.place == Place::Terminal {
             // Back to the first column, and clear what a longer line before left behind.
@@ -149,7 +158,7 @@ fn clipped(line: &str) -> String {
     line.chars().take(width - 1).collect()
 }
 
-fn progress(latest: &Latest, duration: Option<Duration>) -> String {
+fn progress(latest: &Latest, duration: Option<Duration>, judged: Option<&str>) -> String {
     let mut parts = vec![position(latest.at, duration)];
     for (metric, name) in [(Metric::Rss, "rss"), (Metric::Fds, "fds"), (Metric::Threads, "threads")] {
         if let Some(value) = latest.readings.get(metric) {
@@ -159,6 +168,7 @@ fn progress(latest: &Latest, duration: Option<Duration>) -> String {
     if let Some(growth) = latest.growth {
         parts.push(format!("so far {}", rate(growth, Unit::Bytes, Per::Hour)));
     }
+    parts.extend(judged.map(|word| format!("{word} so far")));
     if let Some(tick) = &latest.traffic {
         parts.push(format!("{} turns", grouped(tick.turns as f64)));
         if tick.errors > 0 {
@@ -195,7 +205,7 @@ mod tests {
     fn progress_names_what_is_left_and_what_was_read() {
         let mut latest = Latest { at: Elapsed::from_secs_f64(61.0), ..Latest::default() };
         latest.readings.set_count(Metric::Fds, 12);
-        assert_eq!(progress(&latest, Some(Duration::from_mins(2))), "1 min 1 s, 59 s left  fds 12");
-        assert_eq!(progress(&latest, None), "1 min 1 s  fds 12");
+        assert_eq!(progress(&latest, Some(Duration::from_mins(2)), None), "1 min 1 s, 59 s left  fds 12");
+        assert_eq!(progress(&latest, None, Some("steady")), "1 min 1 s  fds 12  steady so far");
     }
 }

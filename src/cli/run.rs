@@ -19,7 +19,7 @@ use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::judge::{self, Judged};
-use super::live::LiveView;
+use super::live::{LiveView, Outlook};
 use super::report;
 
 /// How long one request may take before it counts as failed.
@@ -66,11 +66,12 @@ pub(super) fn watch(
             return watch_live(options, view, interrupt);
         }
     }
-    let mut line = ProgressLine::new(options.duration, progress);
+    let mut line = ProgressLine::new(options.duration, Outlook::new(analysis, options.warm_up), progress);
     let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
     let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
-        Watch::Started { folder, target, before_quit, .. } => {
+        Watch::Started { folder, target, before_quit, remote } => {
             interrupt.before_quit(before_quit);
+            line.attend(remote);
             line.interrupt(&format!(
                 "watching {} (pid {}){until}; the record is {}",
                 target.name.escape_debug(),
@@ -123,7 +124,8 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
         // The verdict stays the last line.
         Ok(_) if !show.json && !show.quiet => {
             let place = format!("charts and report: {}\n", folder.display());
-            let verdict = shown.trim_end().rfind('\n').map_or(0, |end| end + 1);
+            // After the blank line that stands before it.
+            let verdict = shown.rfind("\n\n").map_or(0, |end| end + 2);
             shown.insert_str(verdict, &place);
         }
         Ok(_) => {}

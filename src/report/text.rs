@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use crate::domain::assessment::{BudgetOutcome, Grade};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
-use crate::domain::run::{RunEnd, TargetEnd};
+use crate::domain::run::{EventKind, RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
 
 /// The width that the summary keeps to.
 const WIDTH: usize = 80;
+/// Its lines at most; a run adds one, which says where its folder is.
+const LINES: usize = 24;
 
 /// Whether verdicts are coloured. The words are the same either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +42,53 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
             let _ = writeln!(out, "{}: {instants} rows over {span}", printable(name));
         }
     }
-    table(&mut out, set, assessment, style);
-    for finding in assessment.findings.iter().filter(|finding| is_told(finding)) {
-        out.push('\n');
-        told(&mut out, finding);
+    let verdict = wrapped_verdict(assessment, style);
+    let (deciding, beside) = table(set, assessment, style);
+    // The heading with the blank line before it, and the blank line before the verdict.
+    let fixed = out.lines().count() + 2 + deciding.len() + 1 + verdict.lines().count();
+    let told = told_within(assessment, LINES.saturating_sub(fixed));
+    let left = LINES.saturating_sub(fixed + told.lines().count());
+    let _ = writeln!(out, "\n{:<24}{:>10}  {:<28}verdict", "metric", "latest", "growth (95 % interval)");
+    out.extend(deciding);
+    if !beside.is_empty() && left >= 2 {
+        let shown = beside.len().min(left - 1);
+        let hidden = beside.len() - shown;
+        out.extend(beside[..shown].iter().map(String::as_str));
+        out.push_str("* shown beside the others; does not decide");
+        let _ = match hidden {
+            0 => writeln!(out),
+            more => writeln!(out, "; {more} more in the report"),
+        };
     }
-    out.push('\n');
-    let _ = writeln!(out, "{}", verdict_line(assessment, style));
+    let _ = write!(out, "{told}\n{verdict}");
     out
+}
+
+/// The verdict's line, broken where the summary's width is over.
+fn wrapped_verdict(assessment: &Assessment, style: Style) -> String {
+    let mut plain = String::new();
+    wrap(&mut plain, &verdict_line(assessment, Style::Plain));
+    // Painted after the breaking, for escape sequences have no width.
+    let word = plain.split(':').next().unwrap_or_default().to_owned();
+    let verdict = if assessment.crossed.is_some() { Verdict::Growing } else { assessment.verdict };
+    plain.replacen(&word, &painted(&word, verdict, style), 1)
+}
+
+/// A sentence for each deciding finding that is not plainly steady, in so many lines with the blank one before them.
+fn told_within(assessment: &Assessment, lines: usize) -> String {
+    let mut out = String::from("\n");
+    let findings: Vec<&Finding> = assessment.findings.iter().filter(|finding| is_told(finding)).collect();
+    for (position, finding) in findings.iter().enumerate() {
+        let mut next = String::new();
+        told(&mut next, finding);
+        let later = usize::from(position + 1 < findings.len());
+        if out.lines().count() + next.lines().count() + later > lines {
+            let _ = writeln!(out, "{} more in the report", findings.len() - position);
+            return out;
+        }
+        out.push_str(&next);
+    }
+    if findings.is_empty() { String::new() } else { out }
 }
 
 /// The verdict and its reason in one line.
@@ -63,8 +104,7 @@ pub fn verdict_line(assessment: &Assessment, style: Style) -> String {
 fn conditions(out: &mut String, run: &Run) {
     let target = &run.header.target;
     let tree = if target.tree { " and its descendants" } else { "" };
-    let _ = writeln!(
-        out,
+    let line = format!(
         "{} (pid {}){tree}: {} samples over {}, one every {}",
         printable(&target.name),
         target.pid,
@@ -72,6 +112,7 @@ fn conditions(out: &mut String, run: &Run) {
         span(run.recorded().as_secs_f64()),
         span(run.header.conditions.interval_s),
     );
+    let _ = writeln!(out, "{}", clipped(&line, WIDTH));
     if let Some(conditions) = &run.header.conditions.traffic {
         traffic(out, run, &printable(&conditions.url));
     }
@@ -86,8 +127,21 @@ fn conditions(out: &mut String, run: &Run) {
         );
     }
     if let Some(sentence) = ending(run) {
-        let _ = writeln!(out, "{sentence}");
+        let _ = writeln!(out, "{}", clipped(&sentence, WIDTH));
     }
+    if let Some(marks) = marks(run) {
+        let _ = writeln!(out, "{}", clipped(&marks, WIDTH));
+    }
+}
+
+/// The moments that the user marked.
+fn marks(run: &Run) -> Option<String> {
+    let marks = run.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Mark { label } => Some(format!("{} at {}", printable(label), span(event.at.as_secs_f64().floor()))),
+        _ => None,
+    });
+    let marks: Vec<String> = marks.collect();
+    (!marks.is_empty()).then(|| format!("marked: {}", marks.join(", ")))
 }
 
 /// How many classes of failures are told.
@@ -100,7 +154,8 @@ fn traffic(out: &mut String, run: &Run, url: &str) {
         return;
     };
     let millis = |micros: u64| format!("{:.1}", micros as f64 / 1000.0);
-    let _ = writeln!(out, "traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
+    let line = format!("traffic: {} turns to {url}, {} failed", grouped(summary.turns as f64), summary.errors);
+    let _ = writeln!(out, "{}", clipped(&line, WIDTH));
     if let Some(latency) = &summary.latency {
         let (p50, p95, p99, max) =
             (millis(latency.p50_us), millis(latency.p95_us), millis(latency.p99_us), millis(latency.max_us));
@@ -186,33 +241,30 @@ fn signal_name(signal: i32) -> &'static str {
     }
 }
 
-fn table(out: &mut String, set: &SeriesSet, assessment: &Assessment, style: Style) {
-    let _ = writeln!(out, "\n{:<26}{:>10}  {:<30}verdict", "metric", "latest", "growth (95 % interval)");
-    let mut beside = false;
-    for role in [Role::Decides, Role::Beside] {
-        for finding in assessment.findings.iter().filter(|finding| finding.role == role) {
-            let latest = set.get(&finding.metric).and_then(|series| series.values.iter().rev().find(|v| v.is_finite()));
+/// The rows of the metrics that decide, and of those that are shown beside them.
+fn table(set: &SeriesSet, assessment: &Assessment, style: Style) -> (Vec<String>, Vec<String>) {
+    let (mut deciding, mut beside) = (Vec::new(), Vec::new());
+    for finding in &assessment.findings {
+        let values = set.get(&finding.metric).map(|series| series.values.as_slice()).unwrap_or_default();
+        let latest = values.iter().rev().find(|value| value.is_finite()).copied();
+        match finding.role {
+            Role::Decides => deciding.push(row(finding, latest, style)),
             // What is not there at all (no shared memory, no swap) is not worth a line.
-            if role == Role::Beside && latest.is_none_or(|&value| value <= 0.0) {
-                continue;
-            }
-            beside |= role == Role::Beside;
-            row(out, finding, latest.copied(), style);
+            Role::Beside if latest.is_some_and(|value| value > 0.0) => beside.push(row(finding, latest, style)),
+            Role::Beside | Role::Context => {}
         }
     }
-    if beside {
-        out.push_str("* shown beside the others; does not decide\n");
-    }
+    (deciding, beside)
 }
 
-fn row(out: &mut String, finding: &Finding, latest: Option<f64>, style: Style) {
-    let label = clipped(&printable(&finding.label), 25);
+fn row(finding: &Finding, latest: Option<f64>, style: Style) -> String {
+    let label = clipped(&printable(&finding.label), 24);
     let latest = latest.map_or_else(|| "-".to_owned(), |value| quantity(value, finding.unit));
     let growth = finding.growth_per_hour.map(|growth| rate(growth, finding.unit, Per::Hour));
-    let growth = clipped(growth.as_deref().unwrap_or("-"), 29);
+    let growth = clipped(growth.as_deref().unwrap_or("-"), 27);
     let mut verdict = painted(finding.verdict.word(), finding.verdict, style);
-    if finding.budget == Some(BudgetOutcome::Within) {
-        verdict.push_str(", in budget");
+    if finding.budget == Some(BudgetOutcome::Within) && finding.role == Role::Decides {
+        verdict.push_str(", allowed");
     }
     if finding.role == Role::Beside {
         // The slow tier's metrics are read too seldom in a short run; that is no finding on the target.
@@ -221,7 +273,7 @@ fn row(out: &mut String, finding: &Finding, latest: Option<f64>, style: Style) {
         }
         verdict.push_str(" *");
     }
-    let _ = writeln!(out, "{label:<26}{latest:>10}  {growth:<30}{verdict}");
+    format!("{label:<24}{latest:>10}  {growth:<28}{verdict}\n")
 }
 
 /// Deciding findings that are not plainly steady are told in a sentence each.
@@ -295,4 +347,87 @@ fn painted(word: &str, verdict: Verdict, style: Style) -> String {
         (Style::Colour, Verdict::Inconclusive) => "33",
     };
     format!("\u{1b}[{colour}m{word}\u{1b}[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis;
+    use crate::domain::run::{Cost, Event, Header, TargetIdentity, TrafficConditions};
+    use crate::domain::traffic::{FailureTally, LatencySummary, TrafficSummary};
+    use crate::domain::{Elapsed, Metric, Sample};
+
+    /// A run in which everything grows, everything fails and a lot was marked.
+    fn worst() -> Run {
+        let traffic = TrafficConditions { url: format!("http://{}/", "a".repeat(200)), rate_per_s: 20.0, users: 4 };
+        let mut header = Header { target: TargetIdentity { tree: true, ..Default::default() }, ..Header::default() };
+        header.target.name = "n".repeat(100);
+        header.conditions.traffic = Some(traffic);
+        let failure = FailureTally { class: "status 503".into(), count: 5, example: "e".repeat(200) };
+        let failures = vec![failure; 9];
+        let summary = TrafficSummary {
+            turns: 1000,
+            errors: 45,
+            latency: Some(LatencySummary::default()),
+            failures,
+            ..Default::default()
+        };
+        let cost = Cost { recorded_s: 600.0, missed_ticks: 3, ..Cost::default() };
+        let mut kinds = vec![EventKind::Traffic(summary), EventKind::Cost(cost)];
+        kinds.extend((1..40).map(|number| EventKind::Mark { label: format!("mark {number}") }));
+        kinds.push(EventKind::Ended { end: RunEnd::TargetEnded(TargetEnd::Killed { signal: 9, out_of_memory: true }) });
+        let at = Elapsed::from_secs_f64(90.0);
+        let events = kinds.into_iter().map(|kind| Event { at, kind }).collect();
+        let mut run = Run { header, events, ..Run::default() };
+        for second in 0..600_u64 {
+            let mut sample = Sample { at: Elapsed::from_secs_f64(second as f64), ..Sample::default() };
+            Metric::all().for_each(|metric| sample.readings.set_raw(metric, 1000 + second * 40_960));
+            run.samples.push(sample);
+        }
+        run
+    }
+
+    fn shown(run: &Run, style: Style) -> (String, Assessment) {
+        let set = run.series();
+        let assessment = analysis::assess(&set, &analysis::Options::default());
+        (summary(Subject::Run(run), &set, &assessment, style), assessment)
+    }
+
+    #[test]
+    fn the_worst_run_fits_a_screen_of_80_columns_and_ends_with_its_verdict() {
+        let (text, assessment) = shown(&worst(), Style::Plain);
+        assert!(text.lines().count() < 25, "{}\n{text}", text.lines().count());
+        for line in text.lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        let verdict = text.rsplit("\n\n").next().unwrap();
+        assert!(verdict.starts_with("GROWING: "), "{text}");
+        let unbroken = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(unbroken, verdict_line(&assessment, Style::Plain));
+        assert!(text.contains("marked: mark 1 at 1 min 30 s, mark 2 at"), "{text}");
+    }
+
+    #[test]
+    fn a_row_fits_whatever_its_metric_its_verdict_and_its_budget() {
+        let (_, assessment) = shown(&worst(), Style::Plain);
+        for finding in assessment.findings {
+            for verdict in [Verdict::Growing, Verdict::Steady, Verdict::Inconclusive] {
+                let budget = (verdict == Verdict::Growing).then_some(BudgetOutcome::Within);
+                let finding = Finding { verdict, budget, ..finding.clone() };
+                let row = row(&finding, Some(1e7), Style::Plain);
+                assert!(row.trim_end().chars().count() <= WIDTH, "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let (plain, _) = shown(&worst(), Style::Plain);
+        let (mut coloured, _) = shown(&worst(), Style::Colour);
+        assert_ne!(plain, coloured);
+        for escape in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[0m"] {
+            coloured = coloured.replace(escape, "");
+        }
+        assert_eq!(plain, coloured);
+    }
 }

@@ -87,3 +87,48 @@ fn own_rss() -> Option<Bytes> {
     let process = Process::open(&ProcRoot::system(), std::process::id(), Keep::Folder).ok()?;
     process.status(&mut Buffer::new()).ok()?.rss
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::domain::run::Scope;
+    use crate::runner::{RunOptions, Watch, record};
+    use crate::store;
+    use crate::target::Selector;
+
+    #[test]
+    fn marks_go_to_the_record_and_a_glance_sees_the_run() {
+        let output = tempfile::tempdir().unwrap();
+        let options = RunOptions {
+            selector: Selector::Command { program: "sleep".into(), args: vec!["60".into()] },
+            scope: Scope::Process,
+            interval: Duration::from_millis(20),
+            duration: Some(Duration::from_millis(400)),
+            warm_up: None,
+            budget: 0.001,
+            ceilings: Vec::new(),
+            traffic: None,
+            output: output.path().to_owned(),
+        };
+        let (stop, _never) = rustix::pipe::pipe().unwrap();
+        let mut remote = None;
+        let folder = record(&options, stop.as_fd(), &mut |seen| {
+            if let Watch::Started { remote: given, .. } = seen {
+                given.mark("mark 1");
+                given.mark("before \"x\"");
+                remote = Some(given);
+            }
+        });
+        let run = store::read(&folder.unwrap()).unwrap();
+        let marks = run.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Mark { label } => Some(label.as_str()),
+            _ => None,
+        });
+        assert_eq!(marks.collect::<Vec<_>>(), ["mark 1", "before \"x\""]);
+        let glance = remote.as_ref().unwrap().glance();
+        assert!(glance.trails.iter().any(|(metric, _)| *metric == Metric::Rss) && glance.own_rss.is_some());
+        assert_eq!(remote.unwrap().thinned().samples.len(), run.samples.len());
+    }
+}

@@ -60,19 +60,16 @@ impl SoFar {
         for (metric, value) in sample.readings.iter() {
             self.trails[metric as usize].push(value);
         }
-        match self.kept.samples.last_mut().filter(|_| self.gathered < self.stride) {
-            Some(kept) => {
-                overlay(kept, sample);
-                if let (Some(kept), Some(latest)) = (self.kept.traffic.last_mut(), &self.latest.traffic) {
-                    kept.clone_from(latest);
-                }
-                self.gathered += 1;
+        if let Some(kept) = self.kept.samples.last_mut().filter(|_| self.gathered < self.stride) {
+            overlay(kept, sample);
+            if let (Some(kept), Some(latest)) = (self.kept.traffic.last_mut(), &self.latest.traffic) {
+                kept.clone_from(latest);
             }
-            None => {
-                self.kept.samples.push(sample.clone());
-                self.kept.traffic.extend(self.latest.traffic.clone());
-                self.gathered = 1;
-            }
+            self.gathered += 1;
+        } else {
+            self.kept.samples.push(sample.clone());
+            self.kept.traffic.extend(self.latest.traffic.clone());
+            self.gathered = 1;
         }
         if self.kept.samples.len() > KEPT {
             self.thin();
@@ -83,7 +80,9 @@ impl SoFar {
     fn thin(&mut self) {
         let pairs = self.kept.samples.chunks(2).map(|pair| {
             let mut kept = pair[0].clone();
-            pair[1..].iter().for_each(|later| overlay(&mut kept, later));
+            for later in &pair[1..] {
+                overlay(&mut kept, later);
+            }
             kept
         });
         self.kept.samples = pairs.collect();

@@ -87,7 +87,9 @@ mod tests {
         #[test]
         fn a_trail_is_bounded_and_keeps_the_extremes_and_the_latest(values in proptest::collection::vec(any::<u64>(), 1..5000)) {
             let mut trail = Trail::default();
-            values.iter().for_each(|&value| trail.push(value));
+            for &value in &values {
+                trail.push(value);
+            }
             prop_assert!(trail.cells().len() <= CELLS && trail.cells.capacity() <= 4 * CELLS);
             prop_assert_eq!(trail.cells().iter().map(|cell| cell.high).max(), values.iter().copied().max());
             prop_assert_eq!(trail.cells().iter().map(|cell| cell.low).min(), values.iter().copied().min());

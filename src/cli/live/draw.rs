@@ -1,10 +1,10 @@
 //! Lays a picture out on a screen of any size. Lines are given to the screen from both ends, the metrics get what is
 //! left, and what finds no room is left out: no size is too small.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui_core::layout::Rect;
+use ratatui_core::style::{Color, Modifier, Style};
+use ratatui_core::terminal::Frame;
+use ratatui_core::text::{Line, Span};
 
 use crate::domain::rate::{grouped, span};
 
@@ -78,7 +78,7 @@ fn head(picture: &Picture, width: usize) -> Vec<Line<'static>> {
                 table::overall(outlook).word(),
                 table::ink(table::overall(outlook), picture.palette).add_modifier(Modifier::BOLD),
             ),
-            Span::raw(format!("  {}", printable(&outlook.reason.replace(": so far: ", ": ")))),
+            Span::raw(format!("  {}", printable(&outlook.reason.replace(": so far ", ": ")))),
         ]),
     };
     vec![first, second]
@@ -126,6 +126,8 @@ fn middle(picture: &Picture, width: usize, left: usize) -> Vec<Line<'static>> {
     }
     let rest = left.saturating_sub(lines.len());
     lines.extend(happenings(picture, rest));
+    let rest = left.saturating_sub(lines.len());
+    lines.extend(output(picture, rest));
     lines
 }
 
@@ -139,6 +141,15 @@ fn happenings(picture: &Picture, room: usize) -> Vec<Line<'static>> {
     let line = |at: f64, text: &str| Line::raw(format!("{:>10}  {}", span(at), printable(text)));
     let lines = latest.map(|happening| line(happening.at.as_secs_f64().floor(), &happening.text));
     std::iter::once(Line::raw("")).chain(lines).collect()
+}
+
+/// The last lines that others wrote, after a blank line.
+fn output(picture: &Picture, room: usize) -> Vec<Line<'static>> {
+    let count = picture.output.len().min(room.saturating_sub(1));
+    let lines = picture.output[picture.output.len() - count..].iter();
+    let lines = lines.map(|line| Line::raw(format!("         |  {}", printable(line))));
+    let blank = (count > 0).then(|| Line::raw(""));
+    blank.into_iter().chain(lines).collect()
 }
 
 /// The lowest lines, the keys last.

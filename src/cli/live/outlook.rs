@@ -7,6 +7,8 @@ use crate::domain::{Assessment, Run};
 use crate::report;
 use crate::runner::Remote;
 
+use super::table;
+
 /// Below this many samples there is nothing to judge.
 const LEAST_SAMPLES: usize = 8;
 /// How often it judges at most.
@@ -16,7 +18,7 @@ const REST: u32 = 99;
 
 /// The assessment so far, kept until the next is due.
 #[derive(Debug)]
-pub(super) struct Outlook {
+pub(in crate::cli) struct Outlook {
     options: analysis::Options,
     due: Instant,
     latest: Option<Assessment>,
@@ -24,7 +26,7 @@ pub(super) struct Outlook {
 
 impl Outlook {
     /// An outlook that judges as the end of the run will.
-    pub(super) fn new(options: &analysis::Options, warm_up: Option<Duration>) -> Self {
+    pub(in crate::cli) fn new(options: &analysis::Options, warm_up: Option<Duration>) -> Self {
         let options = analysis::Options {
             look: Look::SoFar,
             warm_up_s: options.warm_up_s.or(warm_up.map(|warm_up| warm_up.as_secs_f64())),
@@ -34,13 +36,18 @@ impl Outlook {
     }
 
     /// The latest, judged anew if that is due.
-    pub(super) fn look(&mut self, remote: &Remote) -> Option<&Assessment> {
+    pub(in crate::cli) fn look(&mut self, remote: &Remote) -> Option<&Assessment> {
         let now = Instant::now();
         if now >= self.due {
             self.latest = self.judge(&remote.thinned());
             self.due = now + EVERY.max(now.elapsed() * (REST + 1));
         }
         self.latest.as_ref()
+    }
+
+    /// The word of the verdict so far, judged anew if that is due.
+    pub(in crate::cli) fn word(&mut self, remote: &Remote) -> Option<&'static str> {
+        self.look(remote).map(|latest| table::overall(latest).word())
     }
 
     fn judge(&self, run: &Run) -> Option<Assessment> {

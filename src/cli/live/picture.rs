@@ -66,6 +66,8 @@ pub(super) struct Picture {
     pub(super) outlook: Option<Assessment>,
     /// What happened, the latest last.
     pub(super) happenings: VecDeque<Happening>,
+    /// The last lines that others wrote, such as a target that soak started.
+    pub(super) output: Vec<String>,
     /// Whether the user has asked for the end.
     pub(super) ending: Ending,
     pub(super) page: Page,
@@ -97,6 +99,7 @@ impl Picture {
             glance: Glance::default(),
             outlook: None,
             happenings: VecDeque::new(),
+            output: Vec::new(),
             ending: Ending::default(),
             page: Page::default(),
             motion: Motion::default(),

@@ -2,17 +2,19 @@
 //! goes on without a word where the terminal has gone away.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui_core::layout::Rect;
+use ratatui_core::terminal::{Terminal, TerminalOptions, Viewport};
+use ratatui_crossterm::CrosstermBackend;
 
 use crate::analysis;
 use crate::runner::{Remote, Watch};
 
+use super::capture::Captured;
 use super::draw;
 use super::keys::{Key, Keyboard};
 use super::outlook::Outlook;
@@ -24,10 +26,13 @@ use super::tty::Tty;
 
 /// How long the last of what was drawn may take to go out.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Lines of others that the picture has room for at most, and that are said again at the end.
+const OUTPUT: usize = 20;
 
 /// The view of one run.
 pub(in crate::cli) struct LiveView {
     screen: Option<Screen>,
+    captured: Captured,
     keyboard: Option<Keyboard>,
     remote: Option<Remote>,
     outlook: Outlook,
@@ -56,9 +61,11 @@ impl LiveView {
         if !terminal::is_fit() {
             return None;
         }
-        let screen = Screen::open().ok()?;
+        let (captured, instead) = Captured::start().ok()?;
+        let screen = Screen::open(&instead).ok()?;
         Some(Self {
             screen: Some(screen),
+            captured,
             keyboard: None,
             remote: None,
             outlook: Outlook::new(options, warm_up),
@@ -86,6 +93,7 @@ impl LiveView {
                 }
                 self.remote = Some(remote);
             }
+            // A key, a tick of the clock, or the end.
             Watch::Latest(_) => self.press(),
             Watch::Said(text) => {
                 self.said.push(format!("soak: {text}"));
@@ -98,7 +106,9 @@ impl LiveView {
 
     /// Gives the terminal back, and answers with what is to be said on it.
     pub(in crate::cli) fn close(mut self) -> Vec<String> {
-        std::mem::take(&mut self.said)
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.captured.last(OUTPUT));
+        said
     }
 
     fn press(&mut self) {
@@ -143,6 +153,7 @@ impl LiveView {
         }
         if let Some(remote) = self.remote.as_ref().filter(|_| self.picture.motion == Motion::Follows) {
             self.picture.glance = remote.glance();
+            self.picture.output = self.captured.last(OUTPUT);
             if self.picture.ending == Ending::Open {
                 self.picture.outlook = self.outlook.look(remote).cloned();
             }
@@ -175,12 +186,12 @@ impl Drop for LiveView {
 }
 
 impl Screen {
-    fn open() -> io::Result<Self> {
+    fn open(instead: &OwnedFd) -> io::Result<Self> {
         let mut tty = Tty::open()?;
         let size = tty.size();
         let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
         let terminal = Terminal::with_options(CrosstermBackend::new(tty.clone()), TerminalOptions { viewport })?;
-        terminal::take()?;
+        terminal::take(instead)?;
         let opened = io::Write::write_all(&mut tty, terminal::ENTER).and_then(|()| io::Write::flush(&mut tty));
         if let Err(error) = opened {
             terminal::restore();

@@ -63,7 +63,9 @@ mod tests {
 
     fn trail(values: impl IntoIterator<Item = u64>) -> Trail {
         let mut trail = Trail::default();
-        values.into_iter().for_each(|value| trail.push(value));
+        for value in values {
+            trail.push(value);
+        }
         trail
     }
 

@@ -1,8 +1,8 @@
 //! The metrics as rows: name, latest, growth with its interval, verdict so far, and the whole run as a sparkline; what
 //! does not fit is left out column by column.
 
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui_core::style::{Color, Modifier, Style};
+use ratatui_core::text::{Line, Span};
 
 use crate::domain::assessment::BudgetOutcome;
 use crate::domain::rate::{Per, quantity, rate};
@@ -55,7 +55,7 @@ impl Columns {
     pub(super) fn new(width: usize) -> Self {
         let fixed = match width {
             110.. => Self { name: 27, latest: 11, growth: 34, verdict: 18, trail: 0 },
-            74.. => Self { name: 13, latest: 10, growth: 27, verdict: 17, trail: 0 },
+            74.. => Self { name: 14, latest: 10, growth: 29, verdict: 17, trail: 0 },
             _ => Self { name: 11, latest: 10, growth: 0, verdict: 17, trail: 0 },
         };
         let taken = fixed.name + fixed.latest + fixed.growth + fixed.verdict;
@@ -83,13 +83,10 @@ impl Columns {
         let last = height.saturating_sub(1);
         let judged = row.finding.filter(|finding| row.role == Role::Decides || finding.growth_per_hour.is_some());
         let ink = judged.map_or(Style::new(), |finding| ink(finding.verdict, picture.palette));
-        let line = |(position, bar): (usize, String)| match position == last {
-            false => Line::from(vec![Span::raw(indent.clone()), Span::styled(bar, ink)]),
-            true => {
-                let mut spans = self.words(row, ink);
-                spans.push(Span::styled(bar, ink));
-                Line::from(spans)
-            }
+        let line = |(position, bar): (usize, String)| {
+            let mut spans = if position == last { self.words(row, ink) } else { vec![Span::raw(indent.clone())] };
+            spans.push(Span::styled(bar, ink));
+            Line::from(spans)
         };
         bars.into_iter().enumerate().map(line).collect()
     }
@@ -148,10 +145,10 @@ pub(super) fn ink(verdict: Verdict, palette: Palette) -> Style {
     }
 }
 
-/// Text in exactly this many columns, with one blank at the end where it would touch its neighbour.
+/// Text in exactly this many columns; where it is cut, a blank parts it from its neighbour.
 fn cell(text: &str, width: usize) -> String {
     let length = text.chars().count();
-    if length < width {
+    if length <= width {
         return format!("{text}{}", " ".repeat(width - length));
     }
     let kept: String = text.chars().take(width.saturating_sub(2)).collect();
