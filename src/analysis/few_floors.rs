@@ -9,8 +9,8 @@ use super::growth::{Cause, Growth};
 use super::sawtooth::{self, FewFloors};
 use super::track::Track;
 
-/// A floor is level when it can have risen by no more than this share of a cycle in all that time: beside a cycle of
-/// ten times that height it would take ten such runs to add one.
+/// A floor is level when it can have risen by no more than this share of a cycle in all that time: at that pace it would
+/// take ten such runs to add one cycle's height.
 const BESIDE_A_CYCLE: f64 = 0.1;
 
 /// Judges a track by its few floors, where the contest found nothing to say; `None` where it has none.
@@ -19,7 +19,7 @@ pub(super) fn judge(track: &Track) -> Option<Growth> {
     let count = floors.track.times.len();
     let slope = slope(&floors, outliers::difference_noise(&track.values))?;
     let span = track.span_s();
-    let level = slope.low <= 0.0 && slope.high * span <= BESIDE_A_CYCLE * floors.height;
+    let level = floors.within && slope.low <= 0.0 && slope.high * span <= BESIDE_A_CYCLE * floors.height;
     let few = Growth::unknown(Cause::FewCycles { count });
     let half = (slope.high - slope.low) / 2.0;
     let line = |at: usize| {

@@ -115,6 +115,8 @@ pub(super) struct FewFloors {
     pub(super) height: f64,
     /// How much the readings rise from one to the next: what a floor may be caught too high.
     pub(super) rise: f64,
+    /// Whether what follows the last floor stays as low as the cycles do.
+    pub(super) within: bool,
 }
 
 /// The floors of a sawtooth of one life, beside no load, that has too few of them for the contest of shapes.
@@ -127,13 +129,12 @@ pub(super) fn few_floors(track: &Track) -> Option<FewFloors> {
     let top = |end: usize| track.values[end.saturating_sub(2)..end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let depths: Vec<f64> = kept.iter().map(|&end| top(end) - track.values[end]).collect();
     let height = quantile::median(&depths)?;
-    // What follows the last floor is a cycle too, unless it rises higher than they do.
     let last = *kept.last()?;
     let highest = kept.iter().map(|&end| top(end)).fold(f64::NEG_INFINITY, f64::max);
     let beyond = track.values[last..].iter().copied().fold(f64::NEG_INFINITY, f64::max) - highest;
     let lengths: Vec<f64> = kept.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
     let rise = height / quantile::median(&lengths)?;
-    (beyond < FALL * height).then(|| FewFloors { track: track.at(&kept), height, rise })
+    Some(FewFloors { track: track.at(&kept), height, rise, within: beyond < FALL * height })
 }
 
 /// Cycles that are too few to judge by their floors.

@@ -68,12 +68,10 @@ impl Tail {
 
     /// Whether it goes on rising behind a rise that ended: what settles slows down, what leaks does not. Its slope must
     /// stand out of its error by `out`, its rise must exceed `least`, and its later half must rise at no less than
-    /// `EVEN` of its earlier half's pace and stand out by itself.
+    /// `EVEN` of its earlier half's pace and stand out of its own error (Newey-West, one-sided 97.5 %).
     pub(super) fn goes_on(&self, view: &View, out: f64, least: f64) -> bool {
         /// An exponential's halves are further apart than this from 0.7 time constants on.
         const EVEN: f64 = 0.7;
-        /// A line through half of the points has `2 sqrt(2)` times the error; two of those are one-sided 97.5 %.
-        const HALF_OUT: f64 = 2.0 * 2.0 * std::f64::consts::SQRT_2;
         let Some(slope) = self.slope.filter(|_| self.slope_from > 0.0 && self.pace_before > 0.0) else { return false };
         let blocks = &view.blocks;
         let middle = f64::midpoint(self.slope_from, 1.0);
@@ -81,11 +79,11 @@ impl Tail {
             let part = (0..blocks.since.len()).filter(|&at| blocks.since[at] >= from && blocks.since[at] <= to);
             let (since, value): (Vec<f64>, Vec<f64>) =
                 part.map(|at| (blocks.since[at], blocks.value[at] - self.solved.context_at(at))).unzip();
-            line_fit::least_squares(&since, &value).map(|line| line.slope)
+            line_fit::newey_west(&since, &value)
         };
         let (Some(early), Some(late)) = (pace(self.slope_from, middle), pace(middle, 1.0)) else { return false };
         let stands_out = slope.slope > out * slope.error && slope.slope * (1.0 - self.slope_from) > least;
-        stands_out && late >= EVEN * early && late > HALF_OUT * slope.error
+        stands_out && late.line.slope >= EVEN * early.line.slope && late.line.slope > late.half_width(0.95)
     }
 }
 

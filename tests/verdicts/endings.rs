@@ -25,7 +25,7 @@ fn a_few_floors_that_rise_are_not_steady() {
 
 #[test]
 fn a_line_of_nearly_a_page_a_reading_is_no_sawtooth() {
-    for pages in [1.0, 0.97, 0.93] {
+    for pages in [1.0, 0.9575, 0.9625, 0.93] {
         let run = Run::memory(133, 60.0, 33, 0.0, |t| 50.0 * MIB + 4096.0 * pages * t / 60.0);
         assert_eq!(run.finding().verdict, Verdict::Growing, "{pages} {}", run.finding().reason);
     }
@@ -34,7 +34,7 @@ fn a_line_of_nearly_a_page_a_reading_is_no_sawtooth() {
 #[test]
 fn an_even_rise_behind_a_filled_cache_is_not_steady() {
     let filled = |t: f64| 100.0 * MIB / (1.0 + (-(t - 250.0) / 25.0).exp());
-    for rise in [4.0, 8.0] {
+    for rise in [1.0, 2.0, 8.0] {
         let run = Run::memory(1_000, 1.0, 34, 0.05 * MIB, |t| 60.0 * MIB + filled(t) + rise * MIB * t / 1_000.0);
         assert_ne!(run.finding().verdict, Verdict::Steady, "{rise} {}", run.finding().reason);
     }
@@ -44,8 +44,8 @@ fn an_even_rise_behind_a_filled_cache_is_not_steady() {
 
 #[test]
 fn one_smooth_rise_that_ended_is_no_stair() {
-    for middle in [400.0, 550.0, 650.0] {
-        let run = Run::memory(1_000, 1.0, 36, 0.0, |t| 60.0 * MIB + 40.0 * MIB / (1.0 + (-(t - middle) / 10.0).exp()));
+    for (middle, width) in [(550.0, 3.0), (550.0, 5.0), (650.0, 3.0), (650.0, 5.0)] {
+        let run = Run::memory(1_000, 1.0, 36, 0.0, |t| 60.0 * MIB + 40.0 * MIB / (1.0 + (-(t - middle) / width).exp()));
         assert_ne!(run.finding().verdict, Verdict::Growing, "{middle} {}", run.finding().reason);
     }
 }
