@@ -6,7 +6,7 @@ use crate::domain::{Estimate, Verdict};
 
 use super::options::Options;
 use super::track::Track;
-use super::{load, sawtooth, view, weigh};
+use super::{few_floors, load, sawtooth, view, weigh};
 
 /// Why the verdict is what it is; the words for it are in `words`. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub(super) enum Cause {
     Rises,
     /// It rises by steps that keep coming.
     Climbs,
+    /// It rose, and goes on rising at a pace that does not slow.
+    GoesOn,
     /// It does not grow.
     Level,
     /// The evidence leans neither way.
@@ -102,9 +104,15 @@ pub(super) fn judge(track: &Track, options: &Options) -> Growth {
     }
     let floors = sawtooth::floors(&track);
     let columns = load::columns(&floors.track);
-    match view::best(&floors.track, &columns) {
+    let growth = match view::best(&floors.track, &columns) {
         Some(view) => weigh::weigh(&weigh::Seen { readings: &track, floors: &floors, view: &view }),
         None => Growth::unknown(Cause::TooFew),
+    };
+    // A few floors can show a level, and a better reason why nothing is shown, but no growth.
+    let few = (growth.verdict == Verdict::Inconclusive).then(|| few_floors::judge(&track)).flatten();
+    match few {
+        Some(few) if few.verdict == Verdict::Steady || growth.cause == Cause::TooFew => few,
+        _ => growth,
     }
 }
 

@@ -11,6 +11,7 @@ mod blocks;
 mod ceiling;
 mod contest;
 mod doubts;
+mod few_floors;
 mod fitting;
 mod growth;
 mod judge;

@@ -8,8 +8,14 @@ use super::track::Track;
 
 /// A fall counts from this share of the series' spread; smaller ones are noise beside the cycle.
 const FALL: f64 = 0.3;
+/// ... and from this many steps of the reading: about a line that rises, rounding alone falls by one.
+const ROUNDING: f64 = 1.5;
 /// Fewer floors than this carry no slope with its noise.
 const FEWEST_FLOORS: usize = 5;
+/// A line through fewer floors than this leaves nothing to tell its noise by.
+const FEWEST_FOR_A_LINE: usize = 3;
+/// From this many floors on the contest of shapes has enough points.
+const MANY_FLOORS: usize = 12;
 /// A cycle is a slow rise and a quick fall: at least this many readings lie between two falls on average.
 const READINGS_A_CYCLE: usize = 4;
 /// The share of all downward movement that the falls make at least: noise goes down in small steps too.
@@ -67,7 +73,7 @@ fn falls(track: &Track) -> Falls {
     let none = Falls { ends: Vec::new(), quick_rises: 0, share: 0.0 };
     let Some(line) = line_fit::least_squares(&track.times, &track.values) else { return none };
     let level: Vec<f64> = track.times.iter().zip(&track.values).map(|(&time, value)| value - line.at(time)).collect();
-    let bound = FALL * quantile::spread(&level, 0.02, 0.98);
+    let bound = (FALL * quantile::spread(&level, 0.02, 0.98)).max(ROUNDING * track.quantum);
     if bound <= 0.0 {
         return none;
     }
@@ -99,6 +105,36 @@ fn floor_positions(track: &Track, falls: &Falls, fewest: usize) -> Option<Vec<us
     let enough = falls.len() >= fewest && track.values.len() >= READINGS_A_CYCLE * falls.len();
     let slow_rises = (falls.quick_rises as f64) <= QUICK_RISES * falls.len() as f64;
     (enough && slow_rises && falls.share > OF_ALL_FALLING).then(|| falls.ends.clone())
+}
+
+/// A few floors, and the cycles they belong to.
+pub(super) struct FewFloors {
+    /// The readings after the falls.
+    pub(super) track: Track,
+    /// The usual depth of a fall.
+    pub(super) height: f64,
+    /// How much the readings rise from one to the next: what a floor may be caught too high.
+    pub(super) rise: f64,
+    /// Whether what follows the last floor stays as low as the cycles do.
+    pub(super) within: bool,
+}
+
+/// The floors of a sawtooth of one life, beside no load, that has too few of them for the contest of shapes.
+pub(super) fn few_floors(track: &Track) -> Option<FewFloors> {
+    let falls = falls(track);
+    let kept = floor_positions(track, &falls, FEWEST_FOR_A_LINE)?;
+    if kept.len() >= MANY_FLOORS || track.load.is_some() || track.segment.first() != track.segment.last() {
+        return None;
+    }
+    let top = |end: usize| track.values[end.saturating_sub(2)..end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let depths: Vec<f64> = kept.iter().map(|&end| top(end) - track.values[end]).collect();
+    let height = quantile::median(&depths)?;
+    let last = *kept.last()?;
+    let highest = kept.iter().map(|&end| top(end)).fold(f64::NEG_INFINITY, f64::max);
+    let beyond = track.values[last..].iter().copied().fold(f64::NEG_INFINITY, f64::max) - highest;
+    let lengths: Vec<f64> = kept.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    let rise = height / quantile::median(&lengths)?;
+    Some(FewFloors { track: track.at(&kept), height, rise, within: beyond < FALL * height })
 }
 
 /// Cycles that are too few to judge by their floors.

@@ -17,6 +17,9 @@ const OF_GROWTH: f64 = 0.8;
 const FEWEST: f64 = 6.0;
 /// Steps are called rarer with time below this score: one-sided 95 % of the normal law.
 const RARER: f64 = -1.645;
+/// A stair has ended when it has been silent for this many of its mean gaps, which a Poisson stream does by chance once
+/// in twenty times (`e^-3`).
+const SILENCE: f64 = 3.0;
 
 /// The steps of a stair.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,12 +31,14 @@ pub(super) struct Stair {
     /// Laplace's score for a trend in the rate of events (Cox and Lewis 1966), by count and by height, the lower of the
     /// two: negative where steps get rarer or smaller.
     pub(super) trend: f64,
+    /// The time since its last step, in mean gaps between its steps.
+    pub(super) silence: f64,
 }
 
 impl Stair {
-    /// Whether there are enough steps, and they came as often and as high late as early.
+    /// Whether there are enough steps, they came as often and as high late as early, and the last one is not long ago.
     pub(super) fn keeps_coming(&self) -> bool {
-        self.effective >= FEWEST && self.trend > RARER
+        self.effective >= FEWEST && self.trend > RARER && self.silence < SILENCE
     }
 }
 
@@ -46,11 +51,20 @@ pub(super) fn find(track: &Track) -> Option<Stair> {
     }
     let bound = track.quantum.max(STEP * outliers::difference_noise(values));
     let (mut places, mut heights, mut down) = (Vec::new(), Vec::new(), 0.0);
+    let (mut readings, mut last_at) = (0, 0);
     for at in 1..values.len() {
         let rise = values[at] - values[at - 1];
         if rise >= bound && rise > 0.0 {
-            places.push((track.times[at] - track.times[0]) / track.span_s() - 0.5);
-            heights.push(rise);
+            readings += 1;
+            // One rise seen over several readings is one step.
+            match heights.last_mut() {
+                Some(height) if last_at + 1 == at => *height += rise,
+                _ => {
+                    places.push((track.times[at] - track.times[0]) / track.span_s() - 0.5);
+                    heights.push(rise);
+                }
+            }
+            last_at = at;
         } else if -rise >= bound {
             down -= rise;
         }
@@ -58,7 +72,7 @@ pub(super) fn find(track: &Track) -> Option<Stair> {
     let height: f64 = heights.iter().sum();
     let growth = last - first;
     let all_of_it = height >= OF_GROWTH * growth && growth >= OF_GROWTH * (height - down);
-    let stair = places.len() * TREAD <= values.len() && down <= DOWN * height && all_of_it;
+    let stair = readings * TREAD <= values.len() && down <= DOWN * height && all_of_it;
     if !stair || places.len() < 2 {
         return None;
     }
@@ -66,7 +80,9 @@ pub(super) fn find(track: &Track) -> Option<Stair> {
     let by_count = places.iter().sum::<f64>() * (12.0 / places.len() as f64).sqrt();
     let by_height =
         places.iter().zip(&heights).map(|(place, height)| place * height).sum::<f64>() * (12.0 / squares).sqrt();
-    Some(Stair { effective: height * height / squares, height, trend: by_count.min(by_height) })
+    let last_place = (track.times[last_at] - track.times[0]) / track.span_s();
+    let silence = (1.0 - last_place) / (last_place / places.len() as f64);
+    Some(Stair { effective: height * height / squares, height, trend: by_count.min(by_height), silence })
 }
 
 #[cfg(test)]

@@ -79,14 +79,20 @@ impl View {
         (slope.is_finite() && variance.is_finite()).then(|| EndSlope { slope, error: variance.sqrt(), freedom })
     }
 
+    /// The contest held on what lies behind this share of the axis; `None` where too little does.
+    pub(super) fn rest(&self, from: f64) -> Option<Contest> {
+        self.blocks.from(from).map(|rest| contest::hold(&rest, &[]))
+    }
+
     /// By how much the evidence prefers an even growth to one that slows. Where the two are level, because the
     /// tolerance beside a high warm-up hides the bend of the rest, the rest is held apart.
     pub(super) fn straightness(&self) -> f64 {
         const LEVEL: f64 = 0.2;
         let whole = self.contest.over_slowing();
         let warm_up = self.contest.warm_up();
-        let rest = self.blocks.from(warm_up).filter(|_| whole.abs() < LEVEL && warm_up > 0.0);
-        rest.map_or(whole, |rest| contest::hold(&rest, &[]).over_slowing())
+        let hidden = whole.abs() < LEVEL && warm_up > 0.0;
+        let rest = if hidden { self.rest(warm_up) } else { None };
+        rest.map_or(whole, |rest| rest.over_slowing())
     }
 }
 

@@ -92,7 +92,15 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
         (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
     } else {
         let doubt = tail.as_ref().and_then(|tail| doubts::of_stop(seen, tail, least));
-        doubt.map_or((Verdict::Steady, Cause::Level), |cause| (Verdict::Inconclusive, cause))
+        let goes_on = tail.as_ref().filter(|tail| doubt.is_none() && tail.goes_on(seen.view, OUT, least));
+        match (doubt, goes_on) {
+            (Some(cause), _) => (Verdict::Inconclusive, cause),
+            (None, None) => (Verdict::Steady, Cause::Level),
+            (None, Some(tail)) => {
+                slope = tail.slope;
+                behind_a_rise(seen.view, tail)
+            }
+        }
     };
     let mut growth = Growth { verdict, cause, ..Growth::unknown(cause) };
     let slope = slope.unwrap_or(match (&tail, verdict) {
@@ -103,6 +111,9 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let rise = (OUT * slope.error).max(least / (1.0 - evidence.onset).max(0.2));
     growth.detectable_per_s = Some(rise * seen.view.per_second());
     outline::draw(&mut growth, seen, &evidence, tail.as_ref());
+    if let (Some(tail), Verdict::Growing, Cause::GoesOn) = (&tail, verdict, cause) {
+        growth.onset_s = seen.view.blocks.time_at(tail.slope_from);
+    }
     growth.longer_s = (verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, cause));
     growth
 }
@@ -125,6 +136,19 @@ fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
         risen: slope.slope * (1.0 - onset),
         fit,
     })
+}
+
+/// What a level that goes on rising is: growth, where it is a quarter of the run or more and the contest, held on it
+/// alone, proves it; a shorter one may be the foot of anything.
+fn behind_a_rise(view: &View, tail: &Tail) -> (Verdict, Cause) {
+    const LONG: f64 = 0.25;
+    let alone = view.rest(tail.slope_from).filter(|_| 1.0 - tail.slope_from >= LONG);
+    let proven = alone.is_some_and(|alone| alone.over_stopped() > LEAD && alone.over_slowing() > 0.0);
+    if proven {
+        return (Verdict::Growing, Cause::GoesOn);
+    }
+    let ended_s = view.blocks.time_at(tail.slope_from).unwrap_or(0.0);
+    (Verdict::Inconclusive, Cause::LongWarmUp { ended_s })
 }
 
 /// Whether what still rises is only the end of a rise that slows: a fiftieth of it over the last third.

@@ -28,7 +28,7 @@ pub(super) fn reason(told: Told<'_>) -> String {
     let said = match growth.cause {
         Cause::TooFew => "there are too few values for a verdict".to_owned(),
         Cause::Constant => format!("it never changed in {}", about(span_s)),
-        Cause::Rises => format!("it grows by {hourly}{}", since(growth, span_s)),
+        Cause::Rises | Cause::GoesOn => format!("it grows by {hourly}{}", since(growth, span_s)),
         Cause::Climbs => format!("it grows by steps that keep coming, {hourly}"),
         Cause::Level => level(growth, span_s, &hourly),
         Cause::Undecided => format!("the evidence leans neither way: {hourly}"),

@@ -9,6 +9,7 @@
 )]
 
 mod broken;
+mod endings;
 mod rules;
 mod series;
 mod shapes;
