@@ -132,7 +132,12 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
         Err(failure) => console::say(&failure.to_string()),
     }
     console::print(&shown)?;
-    Ok(judged.code())
+    // This run has ended; a record that does not say so has lost its last lines to a disk that stayed full.
+    let is_whole = judged.run.as_ref().is_none_or(|run| run.end().is_some());
+    if !is_whole {
+        console::say("soak: the last lines of the record could not be written, so the verdict is on a part of the run");
+    }
+    Ok(if is_whole || judged.code() != 0 { judged.code() } else { Failure::CODE })
 }
 
 fn selector(args: TargetArgs) -> Result<Selector, Failure> {
