@@ -18,7 +18,7 @@ Examples:
 
 Exit codes:
   0  steady, or growth within the budget that you set
-  1  growing
+  1  growing, or a ceiling of --abort-on was crossed
   2  soak itself failed: usage, permission, input or output
   3  inconclusive: too short, the target vanished, or a metric could not be read
   130  quit by a second Ctrl-C; the first ends the run early and still judges it";
@@ -157,7 +157,8 @@ pub(super) struct ProgressArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// The fault that the server has; may be given more than once [default: none]
+    /// The fault that the server has: memory-leak, fd-leak, thread-leak or task-leak, which grow, or cache-fill, sawtooth or
+    /// slow-start, which only look so; may be given more than once [default: none]
     #[arg(long, value_name = "NAME")]
     pub(super) fault: Vec<String>,
     /// How long to watch
@@ -369,6 +370,14 @@ mod tests {
     #[test]
     fn the_definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_the_demo_names_every_fault() {
+        let help = Cli::command().find_subcommand_mut("demo").unwrap().render_help().to_string();
+        for fault in crate::runner::demo::Fault::ALL {
+            assert!(help.contains(fault.name()), "{}", fault.name());
+        }
     }
 
     #[test]

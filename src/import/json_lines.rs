@@ -2,6 +2,7 @@
 //! path (`memory.rss_kb` is `memory_rss_kb`).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::BufRead;
 
 use serde_json::{Map, Value};
@@ -32,11 +33,11 @@ pub(super) fn table<R: BufRead>(lines: &mut Lines<R>) -> Result<Table, Fault> {
             Err(error) => return Err(Fault::NotAnObject { line: number, why: error.to_string() }),
         };
         if first {
-            declare(&mut table, &mut positions, "", &object, number, 0)?;
+            declare(&mut table, &mut positions, &object, number)?;
             table.choose_time()?;
             first = false;
         }
-        take(&mut table, &mut positions, "", &object, number, 0)?;
+        take(&mut table, &mut positions, &object, number)?;
         table.end_row(number)?;
     }
     if let Some(line) = cut {
@@ -45,48 +46,48 @@ pub(super) fn table<R: BufRead>(lines: &mut Lines<R>) -> Result<Table, Fault> {
     Ok(table)
 }
 
-/// Makes columns of the keys, so that the time is known before the first value is read.
-fn declare(
-    table: &mut Table,
-    positions: &mut HashMap<String, usize>,
-    path: &str,
+/// Calls `leaf` with the whole name of each value: `a.b` for a `b` within `a`. Lists have no name for their parts and are left
+/// out, and so is what is nested too deep.
+fn walk(
     object: &Map<String, Value>,
-    line: u64,
+    path: &str,
     depth: usize,
+    leaf: &mut dyn FnMut(String, &Value) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     for (key, value) in object {
         let name = format!("{path}{key}");
-        if let Value::Object(inner) = value {
-            if depth < DEEPEST {
-                declare(table, positions, &format!("{name}."), inner, line, depth + 1)?;
-            }
-        } else if !value.is_array() && !positions.contains_key(&name) {
-            let position = table.add(Column::named(&name, None), line)?;
-            positions.insert(name, position);
+        match value {
+            Value::Object(inner) if depth < DEEPEST => walk(inner, &format!("{name}."), depth + 1, leaf)?,
+            Value::Object(_) | Value::Array(_) => {}
+            value => leaf(name, value)?,
         }
     }
     Ok(())
 }
 
+/// Makes columns of the keys, so that the time is known before the first value is read.
+fn declare(
+    table: &mut Table,
+    positions: &mut HashMap<String, usize>,
+    object: &Map<String, Value>,
+    line: u64,
+) -> Result<(), Fault> {
+    walk(object, "", 0, &mut |name, _| {
+        if let Entry::Vacant(place) = positions.entry(name) {
+            let position = table.add(Column::named(place.key(), None), line)?;
+            place.insert(position);
+        }
+        Ok(())
+    })
+}
+
 fn take(
     table: &mut Table,
     positions: &mut HashMap<String, usize>,
-    path: &str,
     object: &Map<String, Value>,
     line: u64,
-    depth: usize,
 ) -> Result<(), Fault> {
-    for (key, value) in object {
-        let name = format!("{path}{key}");
-        if let Value::Object(inner) = value {
-            if depth < DEEPEST {
-                take(table, positions, &format!("{name}."), inner, line, depth + 1)?;
-            }
-            continue;
-        }
-        if value.is_array() {
-            continue;
-        }
+    walk(object, "", 0, &mut |name, value| {
         let position = if let Some(&position) = positions.get(&name) {
             position
         } else {
@@ -100,11 +101,10 @@ fn take(
             position
         };
         match value {
-            Value::Null => {}
-            Value::Number(number) => table.field(position, &number.to_string(), line)?,
-            Value::String(text) => table.field(position, text, line)?,
-            other => table.field(position, &other.to_string(), line)?,
+            Value::Null => Ok(()),
+            Value::Number(number) => table.field(position, &number.to_string(), line),
+            Value::String(text) => table.field(position, text, line),
+            other => table.field(position, &other.to_string(), line),
         }
-    }
-    Ok(())
+    })
 }
