@@ -32,6 +32,8 @@ pub mod import;
 #[cfg(target_os = "linux")]
 pub mod procfs;
 #[cfg(target_os = "linux")]
+pub mod profile;
+#[cfg(target_os = "linux")]
 pub mod report;
 #[cfg(target_os = "linux")]
 pub mod runner;

@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod bytes;
 pub mod metric;
+pub mod objective;
 pub mod rate;
 pub mod run;
 pub mod sample;
@@ -15,7 +16,8 @@ pub mod traffic;
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use bytes::{Bytes, SignedBytes};
 pub use metric::{Metric, Role, Unit};
+pub use objective::{Objective, ObjectiveError};
 pub use run::Run;
 pub use sample::{Elapsed, Readings, Sample};
 pub use series::{Series, SeriesSet};
-pub use traffic::TrafficTick;
+pub use traffic::{TrafficTick, Window};

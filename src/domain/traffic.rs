@@ -86,3 +86,96 @@ pub struct TrafficSummary {
     /// The classes of failures, the commonest first.
     pub failures: Vec<FailureTally>,
 }
+
+/// What is measured of a request, or of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// From the moment the request was due to its last byte: what a user waits, and what objectives use.
+    Response,
+    /// From the moment it was sent to its last byte: what the server took.
+    Service,
+    /// From sending to the status and headers.
+    Ttfb,
+    /// From sending to the first byte of the body.
+    FirstByte,
+    /// From sending to the first event that is not empty.
+    FirstEvent,
+    /// Between two events of one answer.
+    Gap,
+    /// A whole turn: the response times of its steps, without the pauses.
+    Turn,
+}
+
+/// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase
+/// or the run ended. Windows add up: any percentile over any span that they fill can be computed again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// When it began, in seconds since the start.
+    pub from_s: f64,
+    /// When it ended, in seconds since the start.
+    pub to_s: f64,
+    /// The phase of the scenario; a window lies in one.
+    pub phase: String,
+    /// Users at work at its end: all of them in the closed model, those with a turn under way in the open one.
+    pub users: u32,
+    /// The class of users.
+    pub class: String,
+    /// The step; `None` for the class's turns as a whole.
+    pub step: Option<String>,
+    /// Requests that ended (turns, where it is about turns), failed ones among them, attempts that were retried too.
+    pub requests: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that the server put off, by 429 or by 503 with Retry-After: neither failed nor well.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub limited: u64,
+    /// Attempts after the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
+    /// Steps that were not done for want of a value (`{{other.id}}` before there is one).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+    /// Answers that the client left in the middle, on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left: u64,
+    /// Events of streamed answers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub events: u64,
+    /// Bytes of bodies received.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub body_bytes: u64,
+    /// The distribution of each measure that was taken, in microseconds: an HdrHistogram in its compressed form (V2
+    /// deflate, base64).
+    pub latencies: std::collections::BTreeMap<Measure, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A single request that is worth keeping: slow, or failed. Its secrets are taken out already.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestLine {
+    /// When it ended, in seconds since the start.
+    pub elapsed_s: f64,
+    /// The class of users.
+    pub class: String,
+    /// The step.
+    pub step: String,
+    /// The user's number.
+    pub user: u32,
+    /// Method and path as they were sent, query values and secrets as `***`.
+    pub request: String,
+    /// The status; `None` where none came.
+    pub status: Option<u16>,
+    /// What class of failure it was; `None` for a slow request that went well.
+    pub failure: Option<String>,
+    /// What was wrong, in a few words.
+    pub story: String,
+    /// From due to sent, in microseconds.
+    pub lag_us: u64,
+    /// From due to its end, in microseconds.
+    pub response_us: u64,
+}

@@ -2,6 +2,7 @@
 
 pub mod autoregression;
 pub mod basis;
+pub mod latencies;
 pub mod line_fit;
 pub mod outliers;
 pub mod quantile;
