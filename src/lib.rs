@@ -28,6 +28,8 @@ pub mod domain;
 #[cfg(target_os = "linux")]
 pub mod driver;
 #[cfg(target_os = "linux")]
+pub mod exposition;
+#[cfg(target_os = "linux")]
 pub mod import;
 #[cfg(target_os = "linux")]
 pub mod procfs;

@@ -99,6 +99,16 @@ pub(super) struct TrafficArgs {
     /// Requests in flight at most; further ones wait, and their wait is counted
     #[arg(long, value_name = "N", default_value = "4", env = "SOAK_USERS", hide_env = true)]
     pub(super) users: NonZeroU32,
+    /// Take series from the target's own metrics page (Prometheus text) into the record; say which with --series
+    #[arg(long, value_name = "URL", requires = "series", env = "SOAK_SCRAPE", hide_env_values = true)]
+    pub(super) scrape: Option<String>,
+    /// A series of that page, such as go_goroutines, 'requests_total{code="500"}' or heap=jvm_*_bytes, judged for growth unless
+    /// it is a total; may be given more than once
+    #[arg(long, value_name = "SERIES", requires = "scrape")]
+    pub(super) series: Vec<String>,
+    /// Time between two looks at the metrics page
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, requires = "scrape")]
+    pub(super) scrape_interval: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::{self, Budget, Ceiling};
 use crate::domain::run::RunEnd;
+use crate::domain::scrape::ScrapedSeries;
 use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit, Verdict};
 use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Material, Style, Subject};
@@ -53,10 +54,12 @@ pub(super) fn options(args: &JudgeArgs) -> Result<analysis::Options, Failure> {
 ///
 /// # Errors
 /// Where one does not, with the names that there are.
-pub(super) fn check_metrics(options: &analysis::Options) -> Result<(), Failure> {
-    match options.budgets.iter().find(|budget| Metric::from_name(&budget.metric).is_none()) {
+pub(super) fn check_metrics(options: &analysis::Options, scraped: &[ScrapedSeries]) -> Result<(), Failure> {
+    let mut known: Vec<&str> = Metric::all().map(Metric::name).collect();
+    known.extend(scraped.iter().map(|series| series.name.as_str()));
+    match options.budgets.iter().find(|budget| !known.contains(&budget.metric.as_str())) {
         None => Ok(()),
-        Some(budget) => Err(unknown_metric(&budget.metric, Metric::all().map(Metric::name))),
+        Some(budget) => Err(unknown_metric(&budget.metric, known.into_iter())),
     }
 }
 

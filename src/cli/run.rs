@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
+use crate::domain::scrape::ScrapedSeries;
 use crate::driver::{GetUrl, PlainGet};
-use crate::runner::{self, RunOptions, Watch};
+use crate::runner::{self, RunOptions, ScrapeOptions, Watch};
 use crate::target::Selector;
 
 use super::args::{JudgeArgs, RunArgs, ShowArgs, TargetArgs, TrafficArgs, WarmUp};
@@ -32,9 +33,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     // Everything that was typed is checked before anything starts.
     let analysis = judge::options(&args.judge)?;
-    judge::check_metrics(&analysis)?;
+    let scrape = scrape(&args.traffic)?;
+    judge::check_metrics(&analysis, scrape.as_ref().map_or(&[], |scrape| &scrape.series))?;
     let options = RunOptions {
         traffic: traffic(&args.traffic)?,
+        scrape,
         scope: if args.target.tree { Scope::Tree } else { Scope::Process },
         selector: selector(args.target)?,
         interval: args.record.interval,
@@ -160,6 +163,17 @@ fn traffic(args: &TrafficArgs) -> Result<Option<PlainGet>, Failure> {
     let traffic = PlainGet { url, rate_per_s: args.rate, users: args.users.get(), timeout: REQUEST_TIMEOUT };
     traffic.check().map_err(|error| Failure::from_error(&error))?;
     Ok(Some(traffic))
+}
+
+fn scrape(args: &TrafficArgs) -> Result<Option<ScrapeOptions>, Failure> {
+    let Some(url) = &args.scrape else { return Ok(None) };
+    let options = ScrapeOptions {
+        url: ScrapeOptions::address(url).map_err(|error| Failure::from_error(&error))?,
+        interval: args.scrape_interval,
+        series: args.series.iter().map(|text| ScrapedSeries::named(text)).collect(),
+    };
+    options.check().map_err(|error| Failure::from_error(&error))?;
+    Ok(Some(options))
 }
 
 fn warm_up(args: &JudgeArgs) -> Option<Duration> {

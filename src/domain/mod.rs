@@ -10,6 +10,7 @@ pub mod objective;
 pub mod rate;
 pub mod run;
 pub mod sample;
+pub mod scrape;
 pub mod series;
 pub mod traffic;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
 use super::sample::{Elapsed, Sample};
+use super::scrape::{Scraped, ScrapedSeries};
 use super::series::{Series, SeriesSet};
 use super::traffic::{TrafficSummary, TrafficTick};
 
@@ -64,6 +65,9 @@ pub struct Conditions {
     pub budget: f64,
     /// What traffic was sent, without secrets; `None` where soak sent none.
     pub traffic: Option<TrafficConditions>,
+    /// What was taken from the target's own metrics page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scraped: Vec<ScrapedSeries>,
 }
 
 /// What traffic the run was made under.
@@ -214,6 +218,8 @@ pub struct Run {
     pub samples: Vec<Sample>,
     /// The driver's ticks, in order.
     pub traffic: Vec<TrafficTick>,
+    /// What the target's metrics page said, in order.
+    pub scraped: Vec<Scraped>,
     /// The events, in order.
     pub events: Vec<Event>,
     /// Whether the record ends in the middle of a line, as it does when soak is killed or the disk is full.
@@ -256,7 +262,8 @@ impl Run {
     /// those that were announced as unreadable.
     pub fn series(&self) -> SeriesSet {
         let elapsed_s: Vec<f64> = self.samples.iter().map(|sample| sample.at.as_secs_f64()).collect();
-        let series = Metric::all().filter_map(|metric| self.series_of(metric)).collect();
+        let scraped = (0..self.header.conditions.scraped.len()).map(|number| self.series_scraped(number, &elapsed_s));
+        let series = Metric::all().filter_map(|metric| self.series_of(metric)).chain(scraped).collect();
         SeriesSet {
             turns: self.turns_at(&elapsed_s),
             incarnation: self.incarnations(),
@@ -272,10 +279,7 @@ impl Run {
             .iter()
             .map(|sample| sample.readings.get(metric).map_or(f64::NAN, |value| value as f64))
             .collect();
-        let unreadable = self.events.iter().find_map(|event| match &event.kind {
-            EventKind::Unreadable { metric: name, reason } if name == metric.name() => Some(reason.clone()),
-            _ => None,
-        });
+        let unreadable = self.reason_unreadable(metric.name());
         if unreadable.is_none() && values.iter().all(|value| value.is_nan()) {
             return None;
         }
@@ -287,6 +291,42 @@ impl Run {
             values,
             limit: metric.limit().and_then(|limit| self.last_reading(limit)).map(|limit| limit as f64),
             unreadable,
+        })
+    }
+
+    /// A series of the target's metrics page, on the samples' time axis: each value at the sample nearest to it.
+    fn series_scraped(&self, number: usize, elapsed_s: &[f64]) -> Series {
+        let chosen = &self.header.conditions.scraped[number];
+        let mut values = vec![f64::NAN; elapsed_s.len()];
+        for scraped in &self.scraped {
+            let Some(value) = scraped.values.get(number).copied().flatten() else { continue };
+            let at = scraped.at.as_secs_f64();
+            let next = elapsed_s.partition_point(|&sample| sample < at);
+            let nearest = match (next.checked_sub(1), elapsed_s.get(next)) {
+                (Some(before), Some(&after)) if after - at < at - elapsed_s[before] => next,
+                (Some(before), _) => before,
+                (None, _) => next,
+            };
+            if let Some(place) = values.get_mut(nearest) {
+                *place = value;
+            }
+        }
+        let unreadable = values.iter().all(|value| value.is_nan()).then(|| self.reason_unreadable(&chosen.name));
+        Series {
+            name: chosen.name.clone(),
+            label: chosen.name.clone(),
+            unit: chosen.unit,
+            role: chosen.role,
+            values,
+            limit: None,
+            unreadable: unreadable.map(|reason| reason.unwrap_or_else(|| "the metrics page was never read".to_owned())),
+        }
+    }
+
+    fn reason_unreadable(&self, metric: &str) -> Option<String> {
+        self.events.iter().find_map(|event| match &event.kind {
+            EventKind::Unreadable { metric: name, reason } if name == metric => Some(reason.clone()),
+            _ => None,
         })
     }
 

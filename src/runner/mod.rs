@@ -5,11 +5,13 @@ mod demo_process;
 mod record;
 mod recorder;
 mod remote;
+mod scraper;
 mod so_far;
 mod trail;
 
 pub use demo_process::{DemoProcess, DemoProcessError};
 pub use record::{RunError, RunOptions, Watch, record};
 pub use remote::{Glance, Remote};
+pub use scraper::{ScrapeError, ScrapeOptions};
 pub use so_far::Latest;
 pub use trail::{Cell, Trail};

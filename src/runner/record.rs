@@ -23,6 +23,7 @@ use crate::target::{self, Attached, Selector, Target, TargetError};
 
 use super::recorder::{Guards, Notice, Recorder, summary, told};
 use super::remote::Remote;
+use super::scraper::{ScrapeError, ScrapeOptions};
 use super::so_far::Latest;
 
 /// How long a target that soak started may take to end after SIGTERM, before SIGKILL.
@@ -51,6 +52,8 @@ pub struct RunOptions {
     pub ceilings: Vec<Ceiling>,
     /// What is sent meanwhile.
     pub traffic: Option<PlainGet>,
+    /// What is taken from the target's own metrics page.
+    pub scrape: Option<ScrapeOptions>,
     /// The folder in which the run's folder is made.
     pub output: PathBuf,
 }
@@ -83,6 +86,9 @@ pub enum RunError {
     /// The traffic.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The target's metrics page.
+    #[error(transparent)]
+    Scrape(#[from] ScrapeError),
     /// The record.
     #[error(transparent)]
     Store(#[from] WriteError),
@@ -131,6 +137,7 @@ pub fn record(
     };
     let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
     let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic)).transpose()?;
+    let scraper = options.scrape.clone().map(|scrape| recorder.scrape(scrape)).transpose()?;
     let sampling = Arc::clone(&recorder);
     let mut guards = Guards::new(options.ceilings.clone());
     let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn(move || {
@@ -145,6 +152,9 @@ pub fn record(
     let sampling = sampling.map_err(RunError::Thread)?;
     attend(&heard, &recorder, &flusher, watch);
     let ending = sampling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    if let Some(scraper) = scraper {
+        scraper.stop();
+    }
     if let Some(driver) = driver {
         recorder.event(EventKind::Traffic(summary(driver.stop())));
     }
@@ -219,6 +229,7 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
             duration_s: options.duration.map(|duration| duration.as_secs_f64()),
             warm_up_s: options.warm_up.map(|warm_up| warm_up.as_secs_f64()),
             budget: options.budget,
+            scraped: options.scrape.as_ref().map_or_else(Vec::new, |scrape| scrape.series.clone()),
             traffic: options.traffic.as_ref().map(|traffic| TrafficConditions {
                 url: traffic.url.redacted(),
                 rate_per_s: traffic.rate_per_s,

@@ -15,6 +15,7 @@ use crate::driver::{self, DriverError, DriverSummary, PlainGet};
 use crate::sampler::Observation;
 use crate::store::{WriteError, Writer};
 
+use super::scraper::{self, Heard, ScrapeError, ScrapeOptions, Scraper};
 use super::so_far::{Latest, SoFar};
 
 /// What the attending thread hears from the others.
@@ -99,6 +100,23 @@ impl Recorder {
     fn sample(&self, sample: &Sample) {
         self.wrote(self.writer().sample(sample));
         self.so_far().sample(sample);
+    }
+
+    /// Starts asking the target's metrics page, with its answers going into the record.
+    pub(super) fn scrape(self: &Arc<Self>, options: ScrapeOptions) -> Result<Scraper, ScrapeError> {
+        let recorder = Arc::clone(self);
+        let hear = move |heard| match heard {
+            Heard::Scraped(scraped) => recorder.wrote(recorder.writer().scraped(&scraped)),
+            Heard::Said(text) => {
+                recorder.event(EventKind::Note { text: text.clone() });
+                recorder.say(text);
+            }
+            Heard::Missing { name, reason } => {
+                recorder.say(format!("{name} cannot be read: {reason}"));
+                recorder.event(EventKind::Unreadable { metric: name, reason });
+            }
+        };
+        scraper::start(options, Arc::clone(&self.clock), Box::new(hear))
     }
 
     fn tick(&self, tick: TrafficTick) {

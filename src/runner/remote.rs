@@ -110,6 +110,7 @@ mod tests {
             budget: 0.001,
             ceilings: Vec::new(),
             traffic: None,
+            scrape: None,
             output: output.path().to_owned(),
         };
         let (stop, _never) = rustix::pipe::pipe().unwrap();

@@ -1,6 +1,7 @@
 //! How a line of the record looks: `kind` first, then the instant, then what was seen, each name with its unit as suffix.
 //!
-//! A line is one JSON object. Kinds: `header` (the first line, with `format`), `sample`, `traffic`, `event`. A reader
+//! A line is one JSON object. Kinds: `header` (the first line, with `format`), `sample`, `traffic`, `scraped`,
+//! `event`. A reader
 //! skips kinds and names that it does not know, so a newer soak may add some without a new format number.
 
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
 use crate::domain::run::{Event, EventKind, Header};
+use crate::domain::scrape::Scraped;
 use crate::domain::traffic::Latency;
 use crate::domain::{Elapsed, Metric, Sample, TrafficTick};
 
@@ -43,6 +45,12 @@ struct EventLine {
 }
 
 #[derive(DeriveDeserialize)]
+struct ScrapedLine {
+    elapsed_s: f64,
+    values: Vec<Option<f64>>,
+}
+
+#[derive(DeriveDeserialize)]
 struct TrafficLine {
     elapsed_s: f64,
     turns: u64,
@@ -61,6 +69,7 @@ struct TrafficLine {
 pub(super) enum Line {
     Sample(Sample),
     Traffic(TrafficTick),
+    Scraped(Scraped),
     Event(Event),
     /// A kind that this version does not know.
     Unknown,
@@ -102,6 +111,15 @@ pub(super) fn write_traffic(line: &mut Vec<u8>, tick: &TrafficTick) {
     line.extend_from_slice(b"}\n");
 }
 
+/// Appends what the target's metrics page said: the values in the order of the header's series.
+pub(super) fn write_scraped(line: &mut Vec<u8>, scraped: &Scraped) -> serde_json::Result<()> {
+    start(line, "scraped", scraped.at);
+    line.extend_from_slice(br#","values":"#);
+    serde_json::to_writer(&mut *line, &scraped.values)?;
+    line.extend_from_slice(b"}\n");
+    Ok(())
+}
+
 pub(super) fn write_event(line: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
     line.extend_from_slice(br#"{"kind":"event","#);
     let body = serde_json::to_vec(&EventLine { elapsed_s: event.at.as_secs_f64(), event: event.kind.clone() })?;
@@ -141,6 +159,9 @@ pub(super) fn read_line(line: &str) -> serde_json::Result<Line> {
     match kind.kind.as_str() {
         "sample" => serde_json::from_str::<WireSample>(line).map(|sample| Line::Sample(sample.0)),
         "traffic" => serde_json::from_str::<TrafficLine>(line).map(|tick| Line::Traffic(tick.into())),
+        "scraped" => serde_json::from_str::<ScrapedLine>(line).map(|scraped| {
+            Line::Scraped(Scraped { at: Elapsed::from_secs_f64(scraped.elapsed_s), values: scraped.values })
+        }),
         "event" => Ok(match serde_json::from_str::<EventLine>(line) {
             Ok(event) => Line::Event(Event { at: Elapsed::from_secs_f64(event.elapsed_s), kind: event.event }),
             // A whole JSON object whose event is not of this version's.
@@ -246,6 +267,12 @@ mod tests {
             String::from_utf8(line).unwrap(),
             "{\"kind\":\"sample\",\"elapsed_s\":1.000093,\"late_us\":93,\"rss_bytes\":4096,\"threads\":3}\n"
         );
+    }
+
+    #[test]
+    fn scraped_values_come_back_as_they_went() {
+        let scraped = Scraped { at: Elapsed::from_secs_f64(2.5), values: vec![Some(12.0), None, Some(0.5)] };
+        assert_eq!(through(|line| write_scraped(line, &scraped).unwrap()), Line::Scraped(scraped));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::{RECORD_FILE, wire};
 use crate::domain::run::{Event, Header};
+use crate::domain::scrape::Scraped;
 use crate::domain::{Sample, TrafficTick};
 
 /// Lines that could not be written yet are kept up to this size: an hour of samples at 1 s while the disk is full.
@@ -155,6 +156,14 @@ impl<W: Write> Writer<W> {
             wire::write_traffic(line, tick);
             Ok(())
         })
+    }
+
+    /// Appends what the target's metrics page said.
+    ///
+    /// # Errors
+    /// As [`Writer::sample`].
+    pub fn scraped(&mut self, scraped: &Scraped) -> Result<(), WriteError> {
+        self.append(|line| wire::write_scraped(line, scraped))
     }
 
     /// Appends an event.

@@ -15,5 +15,7 @@ mod itself;
 mod record;
 /// The report's forms, of a real run.
 mod report;
+/// Series of the target's own metrics page.
+mod scrape;
 /// Targets that end, in every way in which they do.
 mod target;
