@@ -210,6 +210,8 @@ impl<'a> Composer<'a> {
                 EventKind::Ended { end: RunEnd::Complete }
                 | EventKind::TargetStopped { .. }
                 | EventKind::Unreadable { .. }
+                // Bands of their own, and no marks.
+                | EventKind::Phase { .. }
                 | EventKind::Traffic(_)
                 | EventKind::Cost(_) => continue,
             };
