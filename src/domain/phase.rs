@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_run_that_was_cut_short_ends_its_last_phase_with_its_last_line() {
-        let sample = Sample { at: Elapsed::new(Duration::from_secs(60)), ..Sample::default() };
+        let sample = Sample { at: Elapsed::new(Duration::from_mins(1)), ..Sample::default() };
         let run = Run { events: vec![begins(0, "soak")], samples: vec![sample], ..Run::default() };
         assert_eq!(told(&run), [("soak".to_owned(), 0, 60)]);
     }
