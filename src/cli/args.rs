@@ -102,7 +102,7 @@ pub(super) struct TrafficArgs {
     /// Take series from the target's own metrics page (Prometheus text) into the record; say which with --series
     #[arg(long, value_name = "URL", requires = "series", env = "SOAK_SCRAPE", hide_env_values = true)]
     pub(super) scrape: Option<String>,
-    /// A series of that page, such as go_goroutines, 'requests_total{code="500"}' or heap=jvm_*_bytes, judged for growth unless
+    /// A series of that page, or NAME=SERIES: with labels in braces and * for anything, if need be; judged for growth unless
     /// it is a total; may be given more than once
     #[arg(long, value_name = "SERIES", requires = "scrape")]
     pub(super) series: Vec<String>,

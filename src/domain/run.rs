@@ -179,6 +179,11 @@ pub enum EventKind {
         /// What it is called: `mark 1`.
         label: String,
     },
+    /// From this moment on the run is in this phase, until the next phase begins or the run ends.
+    Phase {
+        /// What it is called: `ramp up`.
+        name: String,
+    },
     /// Something worth telling the reader that is no metric.
     Note {
         /// One sentence.

@@ -274,8 +274,8 @@ mod tests {
         let Heard::Missing { name, reason } = &heard[0] else { panic!("{heard:?}") };
         assert!(name == "absent" && reason.contains("other, workers"), "{reason}");
         for (heard, workers) in heard[1..].iter().zip([3.0, 4.0]) {
-            let Heard::Scraped(scraped) = heard else { panic!("{heard:?}") };
-            assert_eq!(scraped.values, [Some(workers), None]);
+            let Heard::Scraped(seen) = heard else { panic!("{heard:?}") };
+            assert_eq!(seen.values, [Some(workers), None]);
         }
         drop(server);
         scraper.stop();

@@ -281,6 +281,7 @@ mod tests {
             EventKind::Unreadable { metric: "pss".into(), reason: "no \"permission\"\n".into() },
             EventKind::TreeChanged { joined: 2, left: 1 },
             EventKind::Mark { label: "mark 1".into() },
+            EventKind::Phase { name: "ramp \"up\"\n<b>日本".into() },
             EventKind::Ended { end: RunEnd::Complete },
             EventKind::Ended { end: RunEnd::TargetEnded(TargetEnd::Killed { signal: 9, out_of_memory: true }) },
         ];
@@ -288,6 +289,15 @@ mod tests {
             let event = Event { at: Elapsed::from_secs_f64(2.5), kind };
             assert_eq!(through(|line| write_event(line, &event).unwrap()), Line::Event(event));
         }
+    }
+
+    #[test]
+    fn a_phase_is_an_event_by_its_name() {
+        let mut line = Vec::new();
+        let kind = EventKind::Phase { name: "ramp up".into() };
+        write_event(&mut line, &Event { at: Elapsed::from_secs_f64(2.5), kind }).unwrap();
+        let expected = "{\"kind\":\"event\",\"elapsed_s\":2.5,\"event\":\"phase\",\"name\":\"ramp up\"}\n";
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
     }
 
     #[test]

@@ -26,8 +26,8 @@ fn growing_page() -> SocketAddr {
 fn a_series_of_the_metrics_page_that_grows_fails_the_run_and_a_total_does_not() {
     let page = format!("http://{}/metrics", growing_page());
     let scrape = ["--scrape", &page, "--series", "workers", "--series", "idle", "--series", "jobs=jobs_total"];
-    let pace = ["--scrape-interval", "20ms", "--interval", "20ms", "--duration", "5s", "--json", "--", "sleep", "60"];
-    let mut soak = Soak::new(scrape).args(pace);
+    let timing = ["--scrape-interval", "20ms", "--interval", "20ms", "--duration", "5s", "--json", "--", "sleep", "60"];
+    let mut soak = Soak::new(scrape).args(timing);
     let answer = soak.run();
     assert_eq!(answer.code, 1, "{}{}", answer.out, answer.err);
     assert_eq!(answer.finding("workers")["verdict"], "growing", "{}", answer.out);
