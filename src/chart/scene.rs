@@ -3,6 +3,7 @@
 //! [`super::compose`] makes scenes from a record and its assessment, [`super::paint`] draws them. Tests look at scenes.
 
 use crate::domain::Verdict;
+use crate::domain::mark::Mark;
 use crate::domain::rate;
 
 use super::axis::Axis;
@@ -115,15 +116,6 @@ pub(super) struct Limit {
     /// The ceiling's value.
     pub(super) value: f64,
     /// The words on its line.
-    pub(super) label: String,
-}
-
-/// One instant worth a line through all panels.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Mark {
-    /// Seconds since the start.
-    pub(super) at_s: f64,
-    /// The words above it.
     pub(super) label: String,
 }
 
