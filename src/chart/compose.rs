@@ -112,6 +112,7 @@ impl<'a> Composer<'a> {
                 name: series.label.clone(),
                 ink,
                 strokes: self.strokes(series),
+                middle: Vec::new(),
                 values: series.values.iter().filter(|value| value.is_finite()).count(),
             })
             .collect();

@@ -29,7 +29,7 @@ pub(super) fn set_of(series: Series) -> SeriesSet {
 }
 
 /// An hour of anonymous memory that rises from 100 MiB by 100 MiB.
-fn rising() -> SeriesSet {
+pub(super) fn rising() -> SeriesSet {
     set_of(series(
         "rss_anon",
         Unit::Bytes,
@@ -38,7 +38,7 @@ fn rising() -> SeriesSet {
 }
 
 /// A finding on [`rising`]: fitted from 600 s on.
-fn growing() -> Finding {
+pub(super) fn growing() -> Finding {
     let fit = [600.0, 2_000.0, 3_600.0].map(|elapsed_s| {
         let value = (100.0 + elapsed_s / 36.0) * MIB;
         FitPoint { elapsed_s, value, low: value - MIB, high: value + MIB }
