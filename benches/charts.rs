@@ -1,20 +1,22 @@
-//! What the charts of a run cost in CPU time, as a ratio to the floor: the same pictures, with all their words, of a run of
-//! two samples, drawn in the same process. So the ratio tells what the data cost beyond the pictures themselves.
+//! What the charts and the HTML page of a run cost in CPU time, as a ratio to the floor: the same pictures, with all their
+//! words, of a run of two samples, drawn in the same process. So the ratio tells what the data cost beyond the pictures
+//! themselves.
 //!
-//! `cargo bench --bench charts` prints the table. The budgets are 0.6 s for all charts of 43,200 samples (12 h at 1 Hz)
-//! and 2 s for the overview of 432,000 (12 h at 10 Hz).
+//! `cargo bench --bench charts` prints the table. The budgets are 0.6 s for all charts of 43,200 samples (12 h at 1 Hz),
+//! 2 s for the overview of 432,000 (12 h at 10 Hz), and 3 MB for the page of either.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its table and stops at any error")]
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use soak::chart::{ChartFile, ChartOptions, Source, render, render_overview};
+use soak::chart::{ChartFile, ChartOptions, Format, Source, dark_rules, render, render_overview};
 use soak::domain::assessment::{FitPoint, Shape};
 use soak::domain::traffic::Latency;
 use soak::domain::{
     Assessment, Bytes, Elapsed, Estimate, Finding, Metric, Readings, Run, Sample, SeriesSet, TrafficTick, Verdict,
 };
+use soak::report::{Material, Picture, Pictures, Subject, html};
 
 const REPEATS: usize = 7;
 
@@ -131,6 +133,20 @@ fn all(run: &Run, set: &SeriesSet, assessment: &Assessment) -> Vec<ChartFile> {
     render(&Source::of_run(run, set), assessment, &ChartOptions::default()).unwrap()
 }
 
+/// The page, with the overview and a chart of each metric in it, at the size at which `soak report` draws them.
+fn page(run: &Run, set: &SeriesSet, assessment: &Assessment) -> Vec<ChartFile> {
+    let options = ChartOptions { width: 1100, height: 620, format: Format::Svg, ..ChartOptions::default() };
+    let drawn = render(&Source::of_run(run, set), assessment, &options).unwrap();
+    let picture = |file: ChartFile| {
+        let metric = file.name.trim_end_matches(".svg");
+        let metric = if metric == "overview" { String::new() } else { metric.to_owned() };
+        Picture { metric, svg: String::from_utf8(file.bytes).unwrap() }
+    };
+    let pictures = Pictures { charts: drawn.into_iter().map(picture).collect(), dark: dark_rules() };
+    let material = Material { subject: Subject::Run(run), set, assessment, exit_code: 1, notes: &[] };
+    vec![ChartFile { name: "report.html".to_owned(), bytes: html(&material, &pictures).into_bytes() }]
+}
+
 type Draw = fn(&Run, &SeriesSet, &Assessment) -> Vec<ChartFile>;
 
 fn main() {
@@ -146,14 +162,16 @@ fn main() {
         let run = run_of(samples);
         let (to_series, set) = timed(|| run.series());
         let assessment = assessment_of(&set);
-        for (name, draw, budget_ms) in [("overview", overview as Draw, 2_000.0), ("all", all as Draw, 600.0)] {
+        let works = [
+            ("overview", overview as Draw, if samples == 432_000 { "2000 ms" } else { "-" }),
+            ("all", all as Draw, if samples == 43_200 { "600 ms" } else { "-" }),
+            ("page", page as Draw, "2930 KiB"),
+        ];
+        for (name, draw, budget) in works {
             let (floor, _) = timed(|| draw(&empty, &empty_set, &empty_assessment));
             let (spent, files) = timed(|| draw(&run, &set, &assessment));
             let size: usize = files.iter().map(|file| file.bytes.len()).sum();
             let (spent, floor) = (spent.as_secs_f64() * 1e3, floor.as_secs_f64() * 1e3);
-            // Each size has the budget that the plan names for it.
-            let is_budgeted = (samples == 43_200) == (name == "all");
-            let budget = if is_budgeted { format!("{budget_ms:.0} ms") } else { "-".to_owned() };
             let name = format!("{} {name}", files.len());
             println!(
                 "{samples:>9}  {name:<10} {:>8}  {spent:>9.1}  {floor:>9.1}  {:>6.2}  {budget:>8}",

@@ -89,6 +89,11 @@ impl Builder {
         self
     }
 
+    fn at(mut self, at_s: f64, kind: EventKind) -> Self {
+        self.run.events.push(Event { at: Elapsed::from_secs_f64(at_s), kind });
+        self
+    }
+
     fn judged(self) -> Judged {
         let set = self.run.series();
         let options = analysis::Options { caveat: caveat(&self.run), ..analysis::Options::default() };
@@ -224,8 +229,44 @@ fn two_seconds_and_nine_days_are_shown() {
 }
 
 #[test]
+fn phases_and_marks_stand_in_the_data_and_phases_in_a_table() {
+    let phase = |name: &str| EventKind::Phase { name: name.into() };
+    let run = Builder::new().memory(61, 1.0, |_| 9 * MIB).at(0.0, phase("ramp up")).at(20.0, phase("soak"));
+    let run = run.at(30.0, EventKind::Mark { label: "mark 1".into() }).judged();
+    let data = run.data();
+    assert_eq!(data["phases"].to_string(), r#"[[0.0,20.0,"ramp up"],[20.0,60.0,"soak"]]"#);
+    assert_eq!(data["marks"].to_string(), r#"[[30.0,"mark 1"]]"#);
+    assert!(run.html().contains("<th scope=\"row\">soak</th><td>20 s</td><td>1 min</td><td>40 s</td>"));
+}
+
+#[test]
+fn many_phases_of_long_names_do_not_swell_the_page() {
+    let long = format!("{HOSTILE} {}", "and on ".repeat(200));
+    let many = (0..2_000).fold(Builder::new().memory(2_000, 1.0, |_| 9 * MIB), |run, second| {
+        run.at(f64::from(second), EventKind::Phase { name: long.clone() })
+    });
+    let run = many.judged();
+    run.check();
+    assert!(run.html().len() < 400_000, "{}", run.html().len());
+}
+
+#[test]
+fn a_limit_stands_in_the_data_where_it_is_near_and_only_there() {
+    let of = |limit: u64| {
+        let mut run = Builder::new();
+        for second in 0..600_u64 {
+            run = run.sample(second as f64, &[(Metric::Fds, 90 + second % 3), (Metric::FdLimit, limit)]);
+        }
+        run.judged().data()["panels"][0]["limit"].clone()
+    };
+    assert_eq!(of(100).to_string(), r#"[100.0,"limit 100"]"#);
+    assert!(of(100_000).is_null());
+}
+
+#[test]
 fn hostile_names_are_shown_and_not_obeyed() {
-    let run = Builder::new().named(HOSTILE).memory(60, 1.0, |_| 9 * MIB).traffic(60, HOSTILE).judged();
+    let phase = EventKind::Phase { name: HOSTILE.into() };
+    let run = Builder::new().named(HOSTILE).event(phase).memory(60, 1.0, |_| 9 * MIB).traffic(60, HOSTILE).judged();
     run.check();
     assert!(run.html().contains("日本"));
 }

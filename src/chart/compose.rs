@@ -5,14 +5,15 @@
 use std::collections::HashMap;
 
 use crate::domain::assessment::FitPoint;
+use crate::domain::mark::{self, Mark};
 use crate::domain::rate;
-use crate::domain::run::{EventKind, RunEnd, TargetEnd};
+use crate::domain::run::EventKind;
 use crate::domain::{Assessment, Elapsed, Finding, Series, Unit, Verdict, phase};
 
 use super::axis::{self, Axis, Extent};
 use super::decimate::{self, Point, Stroke, Window};
 use super::phases::Phase;
-use super::scene::{BandPoint, Fit, Limit, Line, Mark, Panel, Scene};
+use super::scene::{BandPoint, Fit, Limit, Line, Panel, Scene};
 use super::source::Source;
 use super::theme::Ink;
 use super::title;
@@ -22,9 +23,6 @@ const VALUE_STEPS: usize = 9;
 const TIME_STEPS: usize = 12;
 /// A projection is drawn where the limit is reached within this share of the time observed.
 const PROJECTED_SHARE: f64 = 0.5;
-/// A limit is drawn up to this many times the greatest value, of a metric that grows and of one that does not.
-const NEAR_LIMIT_GROWING: f64 = 2.0;
-const NEAR_LIMIT: f64 = 1.25;
 
 /// Makes scenes of one source; series are thinned once and shared between scenes.
 pub(super) struct Composer<'a> {
@@ -114,6 +112,7 @@ impl<'a> Composer<'a> {
                 name: series.label.clone(),
                 ink,
                 strokes: self.strokes(series),
+                middle: Vec::new(),
                 values: series.values.iter().filter(|value| value.is_finite()).count(),
             })
             .collect();
@@ -206,44 +205,16 @@ impl<'a> Composer<'a> {
 
     /// Marks with words, and the instants of what is too frequent for words.
     fn marks(&self) -> (Vec<Mark>, Vec<f64>) {
-        let (mut marks, mut ticks) = (Vec::new(), Vec::new());
-        for event in self.source.events {
-            let at_s = event.at.as_secs_f64().clamp(self.window.low_s, self.window.high_s);
-            let label = match &event.kind {
-                EventKind::Exec { name } => format!("new program: {name}"),
-                EventKind::Note { text } => text.clone(),
-                EventKind::Mark { label } => label.clone(),
-                EventKind::Ended { end: RunEnd::TargetEnded(end) } => ended(end),
-                EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => "ceiling crossed".to_owned(),
-                EventKind::Ended { end: RunEnd::Interrupted } => "ended by the user".to_owned(),
-                EventKind::TreeChanged { .. } => {
-                    ticks.push(at_s);
-                    continue;
-                }
-                EventKind::Ended { end: RunEnd::Complete }
-                | EventKind::TargetStopped { .. }
-                | EventKind::Unreadable { .. }
-                // Bands of their own, and no marks.
-                | EventKind::Phase { .. }
-                | EventKind::Traffic(_)
-                | EventKind::Cost(_) => continue,
-            };
-            marks.push(Mark { at_s, label });
-        }
+        let held = |at_s: f64| at_s.clamp(self.window.low_s, self.window.high_s);
+        let mut marks = mark::of_events(self.source.events);
         if self.source.header.is_none() {
-            marks.extend(self.replaced());
+            marks.extend(mark::of_series(self.source.set));
         }
-        (marks, ticks)
-    }
-
-    /// Where a file's series pass from one process to another.
-    fn replaced(&self) -> Vec<Mark> {
-        let Some(incarnation) = &self.source.set.incarnation else { return Vec::new() };
-        let changes = incarnation.windows(2).zip(self.source.set.elapsed_s.iter().skip(1));
-        changes
-            .filter(|(pair, _)| pair[0].is_finite() && pair[1].is_finite() && pair[0].total_cmp(&pair[1]).is_ne())
-            .map(|(_, &at_s)| Mark { at_s, label: "another process".to_owned() })
-            .collect()
+        for mark in &mut marks {
+            mark.at_s = held(mark.at_s);
+        }
+        let of_tree = self.source.events.iter().filter(|event| matches!(event.kind, EventKind::TreeChanged { .. }));
+        (marks, of_tree.map(|event| held(event.at.as_secs_f64())).collect())
     }
 }
 
@@ -267,12 +238,10 @@ fn fit_of(finding: &Finding, projection: Option<[Point; 2]>) -> Option<Fit> {
 }
 
 fn limit_of(finding: &Finding, extent: Extent, projection: Option<[Point; 2]>) -> Option<Limit> {
-    let value = finding.limit.filter(|limit| limit.is_finite() && *limit > 0.0)?;
-    let growing = finding.verdict == Verdict::Growing;
-    let near = if growing { NEAR_LIMIT_GROWING } else { NEAR_LIMIT };
-    if extent.is_empty() || (value > near * extent.high && projection.is_none()) {
+    if extent.is_empty() {
         return None;
     }
+    let value = finding.near_limit(extent.high).or(projection.map(|[_, crossing]| crossing.value))?;
     let mut label = format!("limit {}", rate::quantity(value, finding.unit));
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite()) {
         let [soonest, middle] = [left.low, left.estimate].map(rate::about);
@@ -284,16 +253,6 @@ fn limit_of(finding: &Finding, extent: Extent, projection: Option<[Point; 2]>) -
         }
     }
     Some(Limit { value, label })
-}
-
-fn ended(end: &TargetEnd) -> String {
-    match end {
-        TargetEnd::Exited { code } => format!("target exited with code {code}"),
-        TargetEnd::Killed { out_of_memory: true, .. } => "target killed: out of memory".to_owned(),
-        TargetEnd::Killed { signal, .. } => format!("target killed by signal {signal}"),
-        TargetEnd::Vanished { out_of_memory: true } => "target gone: out of memory".to_owned(),
-        TargetEnd::Vanished { out_of_memory: false } => "target gone".to_owned(),
-    }
 }
 
 fn unjudged_title(series: &Series) -> String {

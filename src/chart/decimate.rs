@@ -30,32 +30,55 @@ pub(super) struct Window {
     pub(super) columns: usize,
 }
 
+impl Window {
+    /// The number of the column in which an instant falls.
+    fn column(&self, at_s: f64) -> i64 {
+        let per_second = self.columns.max(1) as f64 / (self.high_s - self.low_s).max(f64::MIN_POSITIVE);
+        ((at_s - self.low_s) * per_second).floor() as i64
+    }
+}
+
 /// The strokes of a series for a window.
 ///
 /// A gap is a value that is missing where the metric is otherwise read at every instant, a step of time of more than
 /// three usual ones, or a change of `incarnation`, where the target became another process. Values that are not finite
 /// are missing.
 pub(super) fn strokes(elapsed_s: &[f64], values: &[f64], incarnation: Option<&[f64]>, window: Window) -> Vec<Stroke> {
+    let mut strokes = Vec::new();
+    let mut pen = Pen::default();
+    for stretch in stretches(elapsed_s, values, incarnation) {
+        for index in stretch {
+            pen.add(window.column(elapsed_s[index]), Point { at_s: elapsed_s[index], value: values[index] });
+        }
+        strokes.push(pen.take());
+    }
+    strokes
+}
+
+/// The middle of a dense series: the median of each column, broken where [`strokes`] is, for a line that can be followed
+/// among those of other series.
+pub(super) fn middles(elapsed_s: &[f64], values: &[f64], incarnation: Option<&[f64]>, window: Window) -> Vec<Stroke> {
+    let median = |column: &[usize]| {
+        let mut sorted: Vec<f64> = column.iter().map(|&index| values[index]).collect();
+        let middle = sorted.len() / 2;
+        let value = *sorted.select_nth_unstable_by(middle, f64::total_cmp).1;
+        Point { at_s: f64::midpoint(elapsed_s[column[0]], elapsed_s[column[column.len() - 1]]), value }
+    };
+    let stroke = |stretch: Vec<usize>| {
+        let columns = stretch.chunk_by(|&a, &b| window.column(elapsed_s[a]) == window.column(elapsed_s[b]));
+        columns.map(median).collect()
+    };
+    stretches(elapsed_s, values, incarnation).into_iter().map(stroke).collect()
+}
+
+/// The indices of the values that are there, broken at gaps; no stretch is empty.
+fn stretches(elapsed_s: &[f64], values: &[f64], incarnation: Option<&[f64]>) -> Vec<Vec<usize>> {
     let known: Vec<usize> = (0..elapsed_s.len().min(values.len()))
         .filter(|&index| values[index].is_finite() && elapsed_s[index].is_finite())
         .collect();
     let usual = Usual::of(elapsed_s, &known);
-    let per_second = window.columns.max(1) as f64 / (window.high_s - window.low_s).max(f64::MIN_POSITIVE);
-    let mut strokes = Vec::new();
-    let mut pen = Pen::default();
-    let mut before: Option<usize> = None;
-    for index in known {
-        let replaced = |before: usize| incarnation.is_some_and(|known| known.get(before) != known.get(index));
-        if before.is_some_and(|before| usual.is_gap(elapsed_s, before, index) || replaced(before)) {
-            strokes.push(pen.take());
-        }
-        let column = ((elapsed_s[index] - window.low_s) * per_second).floor() as i64;
-        pen.add(column, Point { at_s: elapsed_s[index], value: values[index] });
-        before = Some(index);
-    }
-    strokes.push(pen.take());
-    strokes.retain(|stroke| !stroke.is_empty());
-    strokes
+    let replaced = |a: usize, b: usize| incarnation.is_some_and(|known| known.get(a) != known.get(b));
+    known.chunk_by(|&a, &b| !usual.is_gap(elapsed_s, a, b) && !replaced(a, b)).map(<[usize]>::to_vec).collect()
 }
 
 /// How far apart the values of a series usually are.
@@ -209,6 +232,16 @@ mod tests {
     fn nothing_known_draws_nothing() {
         assert!(drawn(&[], &[], 1_000).is_empty());
         assert!(drawn(&every_second(3), &[f64::NAN, f64::INFINITY, f64::NAN], 1_000).is_empty());
+    }
+
+    #[test]
+    fn the_middle_of_a_dense_series_is_the_median_of_each_column_and_breaks_where_it_does() {
+        let mut values: Vec<f64> = (0..1_000).map(|index| if index % 10 == 0 { 900.0 } else { 5.0 }).collect();
+        values[499] = f64::NAN;
+        let window = Window { low_s: 0.0, high_s: 1_000.0, columns: 20 };
+        let middles = middles(&every_second(1_000), &values, None, window);
+        assert_eq!(middles.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10]);
+        assert!(middles.iter().flatten().all(|point| point.value == 5.0), "{middles:?}");
     }
 
     proptest! {

@@ -219,7 +219,7 @@ fn place_legend(entries: &[Entry], right: f64, taken: f64, baseline: f64) -> (Ve
     let all: f64 = measured.iter().map(|(_, long)| long).sum::<f64>() - ENTRY_GAP;
     let mut rows: Vec<Vec<(Entry, f64)>> = vec![Vec::new()];
     let mut left = right - taken;
-    if all > left {
+    if all > left && !measured.is_empty() {
         rows.push(Vec::new());
         left = right - LEFT;
     }

@@ -1,6 +1,6 @@
 //! From a run, or anybody's series, and its assessment to pictures: one a metric and an overview, as SVG or PNG.
 //!
-//! The flow goes one way: `compose` and `overview` make a `scene` (what is drawn, pure data) with `axis`, `decimate` and
+//! The flow goes one way: `compose` and `overview` (of several runs, `overlay`) make a `scene` (what is drawn, pure data) with `axis`, `decimate` and
 //! `title`; `layout` places it (its phases with `phases`), `paint` draws it as SVG in the colours of `theme`, `raster` makes the PNG from that same
 //! SVG. The verdict is read from the assessment and never made here.
 
@@ -8,6 +8,8 @@ mod axis;
 mod compose;
 mod decimate;
 mod layout;
+mod names;
+mod overlay;
 mod overview;
 mod paint;
 mod pen;
@@ -21,10 +23,13 @@ mod theme;
 mod title;
 
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 mod pixel_tests;
 #[cfg(test)]
 mod tests;
 
-pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overview};
+pub use overlay::Overlaid;
+pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overlay, render_overview};
 pub use source::Source;
 pub use theme::{Theme, dark_rules};

@@ -185,7 +185,7 @@ impl Composer<'_> {
     fn line(&self, name: &str, ink: Ink, points: &[(f64, f64)]) -> Line {
         let (at, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         let strokes: Vec<Stroke> = decimate::strokes(&at, &values, None, self.window);
-        Line { name: name.to_owned(), ink, strokes, values: points.len() }
+        Line { name: name.to_owned(), ink, strokes, middle: Vec::new(), values: points.len() }
     }
 }
 

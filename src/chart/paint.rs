@@ -10,7 +10,7 @@ use super::phases::{self, Tint};
 use super::render::ChartError;
 use super::scene::{Fit, Line, Panel, Scene, Swatch};
 use super::text::{self, Weight};
-use super::theme::{Palette, Theme};
+use super::theme::{Ink, Palette, Theme};
 
 type Drawn = Result<(), ChartError>;
 
@@ -113,6 +113,10 @@ impl Painter<'_> {
         for line in &panel.lines {
             self.series(line, plot)?;
         }
+        for line in &panel.lines {
+            self.middle(line, plot)?;
+        }
+        self.letters(panel, plot)?;
         if let Some(onset) = panel.onset_s {
             let x = plot.x(onset);
             self.pen.dashes(&[(x, plot.rect.bottom), (x, plot.rect.top)], self.palette.ink, ONSET)?;
@@ -144,7 +148,7 @@ impl Painter<'_> {
         let block = Rect { left: x, top: middle - 9.0, right: x + layout::SWATCH, bottom: middle + 9.0 };
         let palette = self.palette;
         match placed.entry.swatch {
-            Swatch::Line(ink) => self.pen.line(&ends, palette.line(ink), 4.0)?,
+            Swatch::Line(ink) => self.pen.dashes(&ends, palette.line(ink), dashes_of(ink, 4.0))?,
             Swatch::Fit => {
                 self.pen.rect(block, palette.band)?;
                 self.pen.dashes(&ends, palette.fit, FIT)?;
@@ -216,6 +220,9 @@ impl Painter<'_> {
 
     fn series(&mut self, line: &Line, plot: Plot<'_>) -> Drawn {
         let colour = self.palette.line(line.ink);
+        if matches!(line.ink, Ink::Run(_)) {
+            return self.behind(line, plot);
+        }
         let points: usize = line.strokes.iter().map(Vec::len).sum();
         // A line that fills its columns is drawn finer, so that its swings stay apart.
         let width = if points > DENSE { 1.5 } else { 2.4 };
@@ -227,6 +234,61 @@ impl Painter<'_> {
             // A value alone between gaps would show nothing without a dot; few values show that they are few.
             if points.len() == 1 || line.is_sparse() {
                 points.iter().try_for_each(|&point| self.pen.dot(point, 3.6, colour))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All values of one run among several, faint behind the middle lines, so that no spike is lost.
+    fn behind(&mut self, line: &Line, plot: Plot<'_>) -> Drawn {
+        let faint = self.palette.faded(self.palette.line(line.ink));
+        for stroke in line.strokes.iter().filter(|_| !line.middle.is_empty()) {
+            let points: Vec<_> = stroke.iter().map(|&point| plot.at(point)).collect();
+            for piece in pieces(&points) {
+                self.pen.line(piece, faint, 1.2)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The line of one run among several, in its own dashes: what it measured, or the middle of what is too dense for them.
+    fn middle(&mut self, line: &Line, plot: Plot<'_>) -> Drawn {
+        if !matches!(line.ink, Ink::Run(_)) {
+            return Ok(());
+        }
+        let colour = self.palette.line(line.ink);
+        for stroke in if line.middle.is_empty() { &line.strokes } else { &line.middle } {
+            let points: Vec<_> = stroke.iter().map(|&point| plot.at(point)).collect();
+            self.pen.dashes(&points, colour, dashes_of(line.ink, 2.8))?;
+            if points.len() == 1 || line.is_sparse() {
+                points.iter().try_for_each(|&point| self.pen.dot(point, 3.6, colour))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The letter of each run at the end of its line, moved apart where lines end together.
+    fn letters(&mut self, panel: &Panel, plot: Plot<'_>) -> Drawn {
+        let mut ends: Vec<(f64, f64, &Line)> = Vec::new();
+        for line in panel.lines.iter().filter(|line| matches!(line.ink, Ink::Run(_))) {
+            let drawn = if line.middle.is_empty() { &line.strokes } else { &line.middle };
+            ends.extend(drawn.last().and_then(|stroke| stroke.last()).map(|&point| {
+                let (x, y) = plot.at(point);
+                (x, y, line)
+            }));
+        }
+        // Fewer letters than lines would look as if some had ended.
+        if ends.len() as f64 * LETTER_ROW > plot.rect.bottom - plot.rect.top {
+            return Ok(());
+        }
+        ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for together in ends.chunk_by_mut(|a, b| b.0 - a.0 < LETTER_ROW) {
+            together.sort_by(|a, b| a.1.total_cmp(&b.1));
+            let heights: Vec<f64> = together.iter().map(|end| end.1).collect();
+            for ((x, _, line), y) in together.iter().zip(apart(&heights, plot.rect)) {
+                let letter = line.name.split(' ').next().unwrap_or_default();
+                let face = Face { colour: self.palette.line(line.ink), ..self.bold(layout::LEGEND) };
+                self.pen.words(letter, x + 9.0, y + 6.5, face)?;
             }
         }
         Ok(())
@@ -309,10 +371,39 @@ impl Painter<'_> {
     }
 }
 
-const FIT: Dashes = Dashes { width: 3.4, on: 14.0, off: 9.0 };
-const PROJECTION: Dashes = Dashes { width: 3.0, on: 3.5, off: 6.0 };
-const LIMIT: Dashes = Dashes { width: 2.0, on: 14.0, off: 7.0 };
-const ONSET: Dashes = Dashes { width: 1.8, on: 4.0, off: 4.0 };
+const FIT: Dashes = Dashes { width: 3.4, pattern: &[14.0, 9.0] };
+const PROJECTION: Dashes = Dashes { width: 3.0, pattern: &[3.5, 6.0] };
+const LIMIT: Dashes = Dashes { width: 2.0, pattern: &[14.0, 7.0] };
+const ONSET: Dashes = Dashes { width: 1.8, pattern: &[4.0, 4.0] };
+
+/// The patterns that tell runs apart in grey print; each shows within the length of a legend's swatch.
+const RUNS: [&[f64]; 6] =
+    [&[], &[14.0, 6.0], &[3.0, 5.0], &[13.0, 4.0, 3.0, 4.0], &[7.0, 4.0], &[12.0, 4.0, 3.0, 3.0, 3.0, 4.0]];
+
+/// The dashes of a line. Beyond six runs the colours come round again, each with another pattern.
+pub(super) fn dashes_of(ink: Ink, width: f64) -> Dashes {
+    match ink {
+        Ink::Run(number) => Dashes { width, pattern: RUNS[(number + number / RUNS.len()) % RUNS.len()] },
+        _ => Dashes { width, pattern: &[] },
+    }
+}
+
+/// The height of one letter at the end of a line.
+const LETTER_ROW: f64 = 18.0;
+
+/// Heights as near to these as can be, ascending, a row apart and within a plot that has room for all.
+fn apart(heights: &[f64], plot: Rect) -> Vec<f64> {
+    let mut rows: Vec<f64> = Vec::new();
+    for &height in heights {
+        rows.push(rows.last().map_or(height, |above| height.max(above + LETTER_ROW)));
+    }
+    let mut below = plot.bottom + 0.5 * LETTER_ROW;
+    for row in rows.iter_mut().rev() {
+        *row = row.min(below - 0.5 * LETTER_ROW).max(plot.top);
+        below = *row - 0.5 * LETTER_ROW;
+    }
+    rows
+}
 
 /// A line in pieces that meet: dense lines are rasterised about a sixth faster so (benches/charts.rs).
 pub(super) fn pieces<T>(points: &[T]) -> impl Iterator<Item = &[T]> {

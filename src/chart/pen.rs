@@ -36,12 +36,12 @@ pub(super) struct Face {
     pub(super) anchor: Anchor,
 }
 
-/// The look of a dashed line: its width, the length of a dash and of the gap behind it.
+/// The look of a dashed line: its width, and the lengths of dashes and of the gaps behind them in turn; without any, the
+/// line is whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dashes {
     pub(super) width: f64,
-    pub(super) on: f64,
-    pub(super) off: f64,
+    pub(super) pattern: &'static [f64],
 }
 
 /// Draws on one SVG.
@@ -65,7 +65,10 @@ impl<'a> Pen<'a> {
 
     /// A line through points in dashes; the dashes run on around the corners.
     pub(super) fn dashes(&mut self, points: &[(f64, f64)], colour: Colour, look: Dashes) -> Drawn {
-        cut(points, look).iter().try_for_each(|dash| self.line(dash, colour, look.width))
+        if look.pattern.is_empty() {
+            return self.line(points, colour, look.width);
+        }
+        cut(points, look.pattern).iter().try_for_each(|dash| self.line(dash, colour, look.width))
     }
 
     /// A filled area within points.
@@ -116,10 +119,12 @@ pub(super) fn opening(width_px: u32, height_px: u32, width: f64, height: f64, ti
 }
 
 /// The dashes of a line.
-fn cut(points: &[(f64, f64)], look: Dashes) -> Vec<Vec<(f64, f64)>> {
+fn cut(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Vec<(f64, f64)>> {
+    let lengths = || pattern.iter().copied().cycle().enumerate().map(|(index, long)| (index % 2 == 0, long.max(0.1)));
+    let mut lengths = lengths();
     let mut dashes: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut dash: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
-    let (mut is_on, mut left) = (true, look.on);
+    let (mut is_on, mut left) = lengths.next().unwrap_or((true, f64::INFINITY));
     for pair in points.windows(2) {
         let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
         let long = dx.hypot(dy);
@@ -133,8 +138,7 @@ fn cut(points: &[(f64, f64)], look: Dashes) -> Vec<Vec<(f64, f64)>> {
             } else {
                 dash = vec![corner];
             }
-            is_on = !is_on;
-            left = if is_on { look.on } else { look.off };
+            (is_on, left) = lengths.next().unwrap_or((true, f64::INFINITY));
         }
         left -= long - gone;
         dash.push(pair[1]);

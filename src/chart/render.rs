@@ -4,6 +4,7 @@ use crate::domain::{Assessment, Role, Series};
 
 use super::compose::Composer;
 use super::layout::Canvas;
+use super::overlay::{Overlaid, Overlay, Shared};
 use super::overview::is_worth_drawing;
 use super::scene::Scene;
 use super::source::Source;
@@ -79,6 +80,12 @@ pub enum ChartError {
         /// The names that are there.
         known: Vec<String>,
     },
+    /// No metric stands in two of several runs.
+    #[error("these have no metric in common to draw over each other: {}", runs.join("; "))]
+    NothingShared {
+        /// Each run with the metrics that it has.
+        runs: Vec<String>,
+    },
     /// The embedded font was not taken.
     #[error("the embedded font cannot be read")]
     Font,
@@ -129,6 +136,58 @@ pub fn render_overview(
     let canvas = canvas(options)?;
     let composer = Composer::new(*source, assessment, canvas.columns());
     draw("overview", &composer.overview(), canvas, options)
+}
+
+/// Draws several runs over each other: the overview and one picture a metric that at least two of them have, or those
+/// that were asked for.
+///
+/// # Errors
+/// [`ChartError::Size`] and [`ChartError::UnknownMetric`] for options that cannot be met, [`ChartError::NothingShared`]
+/// where the runs have no metric in common; the others are faults of the build.
+pub fn render_overlay(runs: &[Overlaid<'_>], options: &ChartOptions) -> Result<Vec<ChartFile>, ChartError> {
+    let canvas = canvas(options)?;
+    let overlay = Overlay::new(runs, canvas.columns());
+    let shared = overlay.shared();
+    if shared.is_empty() {
+        let told = runs.iter().zip(overlay.names()).map(|(run, name)| format!("{name} has {}", metrics_of(run)));
+        return Err(ChartError::NothingShared { runs: told.collect() });
+    }
+    let asked = |name: &String| {
+        shared.iter().find(|shared| shared.name == name).ok_or_else(|| ChartError::UnknownMetric {
+            name: name.clone(),
+            known: shared.iter().map(|shared| shared.name.to_owned()).collect(),
+        })
+    };
+    let mut files = Vec::new();
+    let chosen: Vec<&Shared<'_>> = if options.metrics.is_empty() {
+        files.push(draw("overview", &overlay.overview(&shared), canvas, options)?);
+        shared.iter().collect()
+    } else {
+        options.metrics.iter().map(asked).collect::<Result<_, _>>()?
+    };
+    for shared in chosen {
+        let file = draw(&file_stem(shared.name), &overlay.metric(shared), canvas, options)?;
+        files.push(renamed(file, &files));
+    }
+    Ok(files)
+}
+
+/// The names of a run's metrics, the first few of them.
+fn metrics_of(run: &Overlaid<'_>) -> String {
+    const TOLD: usize = 8;
+    let drawable: Vec<&str> = run
+        .source
+        .set
+        .series
+        .iter()
+        .filter(|series| series.role != Role::Context && is_worth_drawing(series))
+        .map(|series| series.name.as_str())
+        .collect();
+    match drawable.len() {
+        0 => "nothing".to_owned(),
+        count if count > TOLD => format!("{} and {} more", drawable[..TOLD].join(", "), count - TOLD),
+        _ => drawable.join(", "),
+    }
 }
 
 fn canvas(options: &ChartOptions) -> Result<Canvas, ChartError> {

@@ -3,6 +3,7 @@
 //! [`super::compose`] makes scenes from a record and its assessment, [`super::paint`] draws them. Tests look at scenes.
 
 use crate::domain::Verdict;
+use crate::domain::mark::Mark;
 use crate::domain::rate;
 
 use super::axis::Axis;
@@ -71,6 +72,8 @@ pub(super) struct Line {
     pub(super) ink: Ink,
     /// What is drawn, broken at gaps.
     pub(super) strokes: Vec<Stroke>,
+    /// Where a dense line among those of other runs has its middle; empty where the line itself can be followed.
+    pub(super) middle: Vec<Stroke>,
     /// How many values it stands for.
     pub(super) values: usize,
 }
@@ -118,15 +121,6 @@ pub(super) struct Limit {
     pub(super) label: String,
 }
 
-/// One instant worth a line through all panels.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Mark {
-    /// Seconds since the start.
-    pub(super) at_s: f64,
-    /// The words above it.
-    pub(super) label: String,
-}
-
 /// How an entry of the legend is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Swatch {
@@ -167,11 +161,14 @@ impl Scene {
         let mut told: Vec<Entry> = Vec::new();
         let mut legends = Vec::new();
         for panel in &self.panels {
-            let mut entries = panel.lines_of_legend();
+            let lines = panel.lines_of_legend();
+            // The lines of one panel belong to it, but runs are the same in all panels.
+            let (runs, mut entries): (Vec<Entry>, Vec<Entry>) =
+                lines.into_iter().partition(|entry| matches!(entry.swatch, Swatch::Line(Ink::Run(_))));
             if several && entries.len() == 1 {
                 entries.clear();
             }
-            for entry in panel.rest_of_legend(detail) {
+            for entry in runs.into_iter().chain(panel.rest_of_legend(detail)) {
                 if !told.contains(&entry) {
                     told.push(entry.clone());
                     entries.push(entry);
@@ -187,7 +184,8 @@ impl Panel {
     fn lines_of_legend(&self) -> Vec<Entry> {
         let entry = |line: &Line| Entry { swatch: Swatch::Line(line.ink), label: line.name.clone() };
         let of_ink = |ink: Ink| self.lines.iter().filter(move |line| line.ink == ink);
-        [Ink::Main, Ink::Second, Ink::Third, Ink::Alarm].into_iter().flat_map(of_ink).map(entry).collect()
+        let runs = self.lines.iter().filter(|line| matches!(line.ink, Ink::Run(_)));
+        [Ink::Main, Ink::Second, Ink::Third, Ink::Alarm].into_iter().flat_map(of_ink).chain(runs).map(entry).collect()
     }
 
     /// What is no line; without its own numbers where several panels share the words.

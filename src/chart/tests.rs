@@ -8,6 +8,7 @@ use super::scene::{Panel, Scene, Swatch};
 use super::theme::Ink;
 use super::*;
 use crate::domain::assessment::{FitPoint, Shape};
+use crate::domain::mark::Mark;
 use crate::domain::run::{Event, EventKind, RunEnd, TargetEnd};
 use crate::domain::traffic::Latency;
 use crate::domain::{
@@ -28,7 +29,7 @@ pub(super) fn set_of(series: Series) -> SeriesSet {
 }
 
 /// An hour of anonymous memory that rises from 100 MiB by 100 MiB.
-fn rising() -> SeriesSet {
+pub(super) fn rising() -> SeriesSet {
     set_of(series(
         "rss_anon",
         Unit::Bytes,
@@ -37,7 +38,7 @@ fn rising() -> SeriesSet {
 }
 
 /// A finding on [`rising`]: fitted from 600 s on.
-fn growing() -> Finding {
+pub(super) fn growing() -> Finding {
     let fit = [600.0, 2_000.0, 3_600.0].map(|elapsed_s| {
         let value = (100.0 + elapsed_s / 36.0) * MIB;
         FitPoint { elapsed_s, value, low: value - MIB, high: value + MIB }
@@ -254,7 +255,7 @@ fn nothing_runs_out_of_the_picture_or_into_the_plots() {
     let finding = Finding { label: long.clone(), reason: long.clone(), onset_s: Some(900.0), ..growing() };
     let mut scene = metric_scene(&set, &assessment(vec![finding]));
     for second in 0..20 {
-        scene.marks.push(super::scene::Mark { at_s: f64::from(second) * 190.0, label: long.clone() });
+        scene.marks.push(Mark { at_s: f64::from(second) * 190.0, label: long.clone() });
     }
     let layout = layout::place(&scene, CANVAS, CANVAS.scale());
     let plot = layout.panels[0].plot;

@@ -33,6 +33,8 @@ pub(super) enum Ink {
     Third,
     /// What should not be there: errors.
     Alarm,
+    /// One of several runs, by its number; its dashes tell it too.
+    Run(usize),
 }
 
 /// The colours of one theme.
@@ -64,6 +66,7 @@ pub(super) struct Palette {
     pub(super) band: Colour,
     lines: [Colour; 4],
     verdicts: [Colour; 3],
+    runs: [Colour; 6],
 }
 
 const LIGHT: Palette = Palette {
@@ -81,6 +84,14 @@ const LIGHT: Palette = Palette {
     band: Colour(250, 218, 190),
     lines: [Colour(0, 102, 166), Colour(96, 180, 228), Colour(178, 92, 144), Colour(213, 94, 0)],
     verdicts: [Colour(213, 94, 0), Colour(0, 158, 115), Colour(230, 159, 0)],
+    runs: [
+        Colour(0, 102, 166),
+        Colour(213, 94, 0),
+        Colour(0, 128, 96),
+        Colour(178, 92, 144),
+        Colour(24, 26, 28),
+        Colour(146, 110, 0),
+    ],
 };
 
 const DARK: Palette = Palette {
@@ -98,6 +109,14 @@ const DARK: Palette = Palette {
     band: Colour(82, 62, 22),
     lines: [Colour(86, 180, 233), Colour(30, 116, 180), Colour(214, 146, 184), Colour(236, 112, 20)],
     verdicts: [Colour(236, 112, 20), Colour(0, 178, 130), Colour(240, 190, 60)],
+    runs: [
+        Colour(86, 180, 233),
+        Colour(236, 112, 20),
+        Colour(0, 190, 140),
+        Colour(214, 146, 184),
+        Colour(236, 239, 241),
+        Colour(240, 228, 66),
+    ],
 };
 
 impl Theme {
@@ -127,11 +146,12 @@ pub fn dark_rules() -> String {
 
 impl Palette {
     /// Every colour, in the same order in each theme.
-    fn all(&self) -> [Colour; 19] {
+    fn all(&self) -> [Colour; 25] {
         let Self { background, ink, muted, grid, frame, warm_up, phase, strip, strip_second, .. } = *self;
-        let Self { projected, fit, band, lines, verdicts, .. } = *self;
+        let Self { projected, fit, band, lines, verdicts, runs, .. } = *self;
         let [l0, l1, l2, l3] = lines;
         let [v0, v1, v2] = verdicts;
+        let [r0, r1, r2, r3, r4, r5] = runs;
         [
             background,
             ink,
@@ -152,6 +172,12 @@ impl Palette {
             v0,
             v1,
             v2,
+            r0,
+            r1,
+            r2,
+            r3,
+            r4,
+            r5,
         ]
     }
 
@@ -162,7 +188,15 @@ impl Palette {
             Ink::Second => self.lines[1],
             Ink::Third => self.lines[2],
             Ink::Alarm => self.lines[3],
+            Ink::Run(number) => self.runs[number % self.runs.len()],
         }
+    }
+
+    /// A colour between the background and a line's, for what lies behind it.
+    pub(super) fn faded(&self, colour: Colour) -> Colour {
+        let mix = |paper: u8, ink: u8| ((2 * u16::from(paper) + u16::from(ink)) / 3) as u8;
+        let (Colour(r0, g0, b0), Colour(r1, g1, b1)) = (self.background, colour);
+        Colour(mix(r0, r1), mix(g0, g1), mix(b0, b1))
     }
 
     /// The colour of the bar beside a title; the title's words say the same.

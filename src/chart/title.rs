@@ -43,9 +43,62 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
     }
 }
 
+/// Beyond so many runs a title counts them.
+const TOLD_SINGLY: usize = 4;
+
+/// The title of one metric of several runs, by the runs' names.
+pub(super) fn side_by_side(label: &str, runs: &[(&str, Option<&Finding>)]) -> String {
+    let label = short_label(label);
+    if runs.len() <= TOLD_SINGLY {
+        let told: Vec<String> = runs.iter().map(|(run, finding)| format!("{run} {}", outcome(*finding))).collect();
+        return format!("{label}: {}", told.join("; "));
+    }
+    let verdicts: Vec<(&str, Verdict)> =
+        runs.iter().filter_map(|(run, finding)| Some((*run, finding.as_ref()?.verdict))).collect();
+    format!("{label}: {}", counted_verdicts(&verdicts))
+}
+
+/// The title of the overview of several runs.
+pub(super) fn runs_side_by_side(runs: &[(&str, Verdict)]) -> String {
+    if runs.len() <= TOLD_SINGLY {
+        let told: Vec<String> = runs.iter().map(|(run, verdict)| format!("{run} {}", verdict.word())).collect();
+        return told.join("; ");
+    }
+    counted_verdicts(runs)
+}
+
+/// `2 of 12 growing (b, c); 10 steady`: who grows is named, where there is room.
+fn counted_verdicts(runs: &[(&str, Verdict)]) -> String {
+    let told = [Verdict::Growing, Verdict::Inconclusive, Verdict::Steady].into_iter().filter_map(|verdict| {
+        let those: Vec<&str> = runs.iter().filter(|run| run.1 == verdict).map(|run| run.0).collect();
+        let named = if those.len() <= TOLD_SINGLY && verdict != Verdict::Steady {
+            format!(" ({})", those.join(", "))
+        } else {
+            String::new()
+        };
+        (!those.is_empty()).then(|| format!("{} of {} {}{named}", those.len(), runs.len(), verdict.word()))
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn outcome(finding: Option<&Finding>) -> String {
+    match finding {
+        Some(Finding { verdict: Verdict::Growing, growth_per_hour: Some(growth), unit, .. }) => {
+            format!("grows {}", rate(*growth, *unit, Per::Hour))
+        }
+        Some(Finding { verdict: Verdict::Growing, .. }) => "grows".to_owned(),
+        Some(finding) => finding.verdict.word().to_owned(),
+        None => "not judged".to_owned(),
+    }
+}
+
 /// The name in a title: `RSS` of the label `Resident memory, RSS`, any other label as it stands.
 fn name(finding: &Finding) -> &str {
-    finding.label.rsplit_once(", ").map_or(&finding.label, |(_, short)| short)
+    short_label(&finding.label)
+}
+
+fn short_label(label: &str) -> &str {
+    label.rsplit_once(", ").map_or(label, |(_, short)| short)
 }
 
 /// A name within a sentence: without its capital, unless it is all capitals.

@@ -42,7 +42,7 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Judge a recorded run, or anybody's series: CSV, JSON lines, psrecord, mprof, pidstat and prmon logs
     Analyze(AnalyzeArgs),
-    /// Draw the charts of a recorded run or of a file of series
+    /// Draw the charts of a recorded run or of a file of series, or several over each other
     Chart(ChartArgs),
     /// Print or write the report of a recorded run: text, JSON, Markdown, HTML, JUnit XML, CSV
     Report(ReportArgs),
@@ -242,10 +242,10 @@ pub(super) enum Picture {
 
 #[derive(Debug, Args)]
 pub(super) struct ChartArgs {
-    /// The folder of a run, a record, or a file of series
-    #[arg(value_name = "RUN|FILE")]
-    pub(super) input: PathBuf,
-    /// Where the pictures go [default: the run's folder, or beside the file]
+    /// The folder of a run, a record, or a file of series; several are drawn over each other
+    #[arg(value_name = "RUN|FILE", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Where the pictures go [default: the run's folder, or beside the file; of several, overlay-charts]
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
     /// Draw this metric only; may be given more than once [default: the overview and every metric that is judged]

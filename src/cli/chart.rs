@@ -3,20 +3,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::chart::{self, ChartOptions, Format, Source, Theme};
+use crate::chart::{self, ChartFile, ChartOptions, Format, Overlaid, Source, Theme};
 
 use super::args::{self, ChartArgs, Picture};
 use super::console;
 use super::failure::Failure;
 use super::judge::{self, Judged};
 
-/// Draws the charts of one input and prints where they are.
+/// Where the pictures of several inputs go, of which none is more theirs than the others'.
+const OVERLAY_FOLDER: &str = "overlay-charts";
+
+/// Draws the charts of one input, or several over each other, and prints where they are.
 ///
 /// # Errors
-/// Where the input cannot be read or a picture cannot be drawn or written.
+/// Where an input cannot be read or a picture cannot be drawn or written.
 pub(super) fn run(args: &ChartArgs) -> Result<u8, Failure> {
-    let judged = judge::judge(&args.input, args.unit, &judge::options(&args.judge)?)?;
-    let folder = args.output.clone().unwrap_or_else(|| folder_of(&args.input));
+    let judging = judge::options(&args.judge)?;
+    let judged = args.inputs.iter().map(|input| judge::judge(input, args.unit, &judging));
+    let judged = judged.collect::<Result<Vec<_>, _>>()?;
     let options = ChartOptions {
         width: args.size.0,
         height: args.size.1,
@@ -30,7 +34,12 @@ pub(super) fn run(args: &ChartArgs) -> Result<u8, Failure> {
         },
         metrics: args.metric.clone(),
     };
-    for path in draw(&judged, &folder, &options)? {
+    let asked = args.output.clone();
+    let written = match (&judged[..], &args.inputs[..]) {
+        ([judged], [input]) => draw(judged, &asked.unwrap_or_else(|| folder_of(input)), &options)?,
+        _ => overlay(&judged, &asked.unwrap_or_else(|| OVERLAY_FOLDER.into()), &options)?,
+    };
+    for path in written {
         console::print(&format!("{}\n", path.display()))?;
     }
     Ok(0)
@@ -41,8 +50,19 @@ pub(super) fn run(args: &ChartArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where a picture cannot be drawn or written.
 pub(super) fn draw(judged: &Judged, folder: &Path, options: &ChartOptions) -> Result<Vec<PathBuf>, Failure> {
-    let charts =
-        chart::render(&source_of(judged), &judged.assessment, options).map_err(|error| Failure::from_error(&error))?;
+    let charts = chart::render(&source_of(judged), &judged.assessment, options);
+    write(charts.map_err(|error| Failure::from_error(&error))?, folder)
+}
+
+fn overlay(judged: &[Judged], folder: &Path, options: &ChartOptions) -> Result<Vec<PathBuf>, Failure> {
+    let overlaid =
+        |judged| Overlaid { source: source_of(judged), assessment: &judged.assessment, name: &judged.source };
+    let runs: Vec<Overlaid<'_>> = judged.iter().map(overlaid).collect();
+    let charts = chart::render_overlay(&runs, options);
+    write(charts.map_err(|error| Failure::from_error(&error))?, folder)
+}
+
+fn write(charts: Vec<ChartFile>, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |path: &Path, error| Failure::new(format!("cannot write {}: {error}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let mut written = Vec::with_capacity(charts.len());

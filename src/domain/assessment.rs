@@ -201,6 +201,15 @@ pub struct Finding {
     pub fit: Vec<FitPoint>,
 }
 
+impl Finding {
+    /// The ceiling, where it is near enough to matter in a picture of values up to `greatest`: up to twice as high where
+    /// the metric grows, and a quarter higher where it does not.
+    pub fn near_limit(&self, greatest: f64) -> Option<f64> {
+        let near = if self.verdict == Verdict::Growing { 2.0 } else { 1.25 };
+        self.limit.filter(|limit| limit.is_finite() && *limit > 0.0 && *limit <= near * greatest)
+    }
+}
+
 /// What the analysis answers about a run or a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {

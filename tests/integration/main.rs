@@ -7,10 +7,14 @@ mod soak;
 
 /// What is typed wrong is answered by one line and exit code 2.
 mod bad_input;
+/// Charts of one run, and of several over each other.
+mod chart;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
 /// soak is steady under its own eyes.
 mod itself;
+/// The live view on a real terminal.
+mod live;
 /// The record outlives soak, and replays to the same verdict.
 mod record;
 /// The report's forms, of a real run.

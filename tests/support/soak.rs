@@ -1,6 +1,7 @@
 //! The one builder of the integration tests: runs the real `soak` in a folder of its own and reads what it left.
 
 use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -61,6 +62,15 @@ impl Soak {
     /// Starts it and leaves it running.
     pub(crate) fn start(&mut self) -> Child {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Starts it on this terminal, as the leader of a session of its own, and leaves it running.
+    pub(crate) fn start_on(&self, terminal: &OwnedFd) -> Child {
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(self.command.get_program()).args(self.command.get_args());
+        command.current_dir(self.folder.path()).env_remove("NO_COLOR").env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
+        let end = || Stdio::from(terminal.try_clone().unwrap());
+        command.stdin(end()).stdout(end()).stderr(end()).spawn().unwrap()
     }
 
     /// The last reading of this wire name in the record of the one run that was made.

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 
+use crate::domain::mark::{self, Mark};
+use crate::domain::rate::quantity;
 use crate::domain::traffic::TrafficTick;
-use crate::domain::{Finding, Role, Series, SeriesSet, Verdict};
+use crate::domain::{Finding, Phase, Role, Series, SeriesSet, Verdict};
 
 use super::super::escape;
 use super::super::material::Material;
@@ -14,6 +16,9 @@ use super::super::text::Subject;
 const BUCKETS: usize = 1500;
 /// Panels at most, the deciding metrics first: a CSV may have thousands of columns.
 const PANELS: usize = 24;
+/// Phases and marks at most, and letters of their names: beyond them a panel is all lines, and the record has them.
+const NAMED: usize = 400;
+const LETTERS: usize = 120;
 /// A step of time beyond this many usual ones is a gap.
 const GAP: f64 = 3.0;
 /// Steps that a value or a time can take within its line's range.
@@ -27,8 +32,22 @@ const TOGETHER: [&[&str]; 3] = [&["rss_anon", "swap"], &["pss", "uss"], &["procs
 #[derive(Serialize)]
 struct Data {
     span: [f64; 2],
+    phases: Vec<Span>,
+    marks: Vec<Instant>,
     panels: Vec<Panel>,
 }
+
+/// From when to when, and what it is called.
+#[derive(Serialize)]
+struct Span(f64, f64, String);
+
+/// When, and what happened.
+#[derive(Serialize)]
+struct Instant(f64, String);
+
+/// A ceiling that is near enough to matter, and its words.
+#[derive(Serialize)]
+struct Limit(f64, String);
 
 #[derive(Default, Serialize)]
 struct Panel {
@@ -38,6 +57,7 @@ struct Panel {
     zero: u8,
     settled: Option<f64>,
     onset: Option<f64>,
+    limit: Option<Limit>,
     fit: Vec<[f64; 4]>,
     lines: Vec<Line>,
 }
@@ -74,8 +94,22 @@ pub(super) fn json(material: &Material<'_>) -> String {
     panels.truncate(PANELS);
     panels.extend(traffic(ticks, span));
     panels.retain(|panel| !panel.lines.is_empty());
-    serde_json::to_string(&Data { span, panels })
+    let (phases, marks) = named(material);
+    serde_json::to_string(&Data { span, phases, marks, panels })
         .map_or_else(|_| "null".to_owned(), |json| escape::json_in_script(&json))
+}
+
+/// The phases and the marks.
+fn named(material: &Material<'_>) -> (Vec<Span>, Vec<Instant>) {
+    let (phases, marks) = match material.subject {
+        Subject::Run(run) => (run.phases(), mark::of_events(&run.events)),
+        Subject::File(_) => (Vec::new(), mark::of_series(material.set)),
+    };
+    let words = |text: &str| escape::plain(text).chars().take(LETTERS).collect::<String>();
+    let phase =
+        |phase: &Phase| Span(short(phase.from.as_secs_f64()), short(phase.to.as_secs_f64()), words(&phase.name));
+    let mark = |mark: &Mark| Instant(short(mark.at_s), words(&mark.label));
+    (phases.iter().take(NAMED).map(phase).collect(), marks.iter().take(NAMED).map(mark).collect())
 }
 
 fn groups<'a>(material: &Material<'a>) -> Vec<Vec<&'a Series>> {
@@ -117,11 +151,15 @@ fn panel(material: &Material<'_>, group: &[&Series], span: [f64; 2]) -> Panel {
         line_of(&series.label, points, span)
     };
     let grows = |finding: &&Finding| finding.verdict == Verdict::Growing;
+    let greatest = group.iter().flat_map(|series| &series.values).filter(|value| value.is_finite());
+    let greatest = greatest.copied().fold(f64::NEG_INFINITY, f64::max);
+    let limit = finding.and_then(|finding| finding.near_limit(greatest));
     Panel {
         title: escape::plain(&first.label),
         unit: unit_word(first.unit),
         settled: finding.and_then(|finding| finding.settled_after_s),
         onset: finding.filter(grows).and_then(|finding| finding.onset_s),
+        limit: limit.map(|limit| Limit(limit, format!("limit {}", quantity(limit, first.unit)))),
         zero: 0,
         fit: finding.map_or_else(Vec::new, |finding| {
             finding.fit.iter().map(|p| [p.elapsed_s, p.value, p.low, p.high].map(short)).collect()

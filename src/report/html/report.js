@@ -99,6 +99,15 @@
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Charts on one time axis. Left and right move the cursor, plus and minus zoom, 0 shows the whole run.");
 
+  // Phases and marks are named once, above the panels, and drawn through all of them.
+  const named = data.phases.length > 0 || data.marks.length > 0;
+  const times = named ? node("svg", { class: "times", role: "img" }) : null;
+  if (times) {
+    const most = (all, what) => all.length ? all.length + " " + what + ": " + all.slice(0, 12).map(one => one[one.length - 1]).join(", ") + (all.length > 12 ? " and more" : "") : "";
+    times.setAttribute("aria-label", [most(data.phases, "phases"), most(data.marks, "marks")].filter(Boolean).join("; "));
+    box.append(times);
+  }
+
   const panels = data.panels.map(panel => {
     const holder = element("div", "panel", box);
     const head = element("h3", "", holder, panel.title);
@@ -130,6 +139,8 @@
       if (line.t[i] >= view.from && line.t[i] <= view.to) { if (line.v[i] < low) low = line.v[i]; if (line.v[i] > high) high = line.v[i]; }
     }
     if (!(low <= high)) { low = 0; high = 1; }
+    // A limit is in the data only where it is near enough to matter.
+    if (one.panel.limit) high = Math.max(high, one.panel.limit[0]);
     if (low >= 0 && (one.panel.zero || low < 0.6 * high)) low = 0;
     if (low === high) { const pad = Math.max(Math.abs(low) * 0.05, one.panel.unit === "number" || one.panel.unit === "ms" ? 0.01 : 1); low = low === 0 ? 0 : low - pad; high += pad; }
     const tick = step(high - low, 4, one.panel.unit, high);
@@ -148,6 +159,11 @@
     const defs = node("clipPath", { id: clip }, node("defs", {}, svg));
     node("rect", { x: LEFT, y: TOP - 3, width: Math.max(1, right - LEFT), height: bottom - TOP + 6 }, defs);
     const plot = node("g", { "clip-path": "url(#" + clip + ")" }, svg);
+    data.phases.forEach(([from, to], i) => {
+      const left = Math.max(LEFT, x(from)), wide = Math.min(right, x(to)) - left;
+      // Narrower stripes would only be noise behind the lines.
+      if (i % 2 && wide > 4) node("rect", { x: left, y: TOP, width: wide, height: bottom - TOP, style: "fill:var(--phase)" }, plot);
+    });
     if (panel.settled > start && panel.settled > view.from) {
       node("rect", { x: LEFT, y: TOP, width: Math.max(0, Math.min(right, x(panel.settled)) - LEFT), height: bottom - TOP, style: "fill:var(--shade)" }, plot);
     }
@@ -175,8 +191,60 @@
     if (panel.onset > start) {
       node("line", { x1: x(panel.onset), x2: x(panel.onset), y1: TOP, y2: bottom, style: "stroke:var(--ink);stroke-dasharray:3 3" }, plot);
     }
+    for (const [at] of data.marks) {
+      if (at >= view.from && at <= view.to) node("line", { x1: x(at), x2: x(at), y1: TOP, y2: bottom, style: "stroke:var(--ink);stroke-width:1.2" }, plot);
+    }
+    if (panel.limit) {
+      const [value, words] = panel.limit, py = y(value);
+      node("line", { x1: LEFT, x2: right, y1: py, y2: py, style: "stroke:var(--ink);stroke-width:1.5;stroke-dasharray:8 4" }, plot);
+      // Above the line where there is room, and rimmed, so that a line behind the words does not cross them out.
+      node("text", { x: LEFT + 8, y: py - TOP > 14 ? py - 5 : py + 14, class: "limit", style: "paint-order:stroke;stroke:var(--paper);stroke-width:4px" }, svg, words);
+    }
     one.mark = node("line", { y1: TOP, y2: bottom, style: "stroke:var(--ink);stroke-width:1", visibility: "hidden" }, plot);
     one.chosen = node("rect", { y: TOP, height: bottom - TOP, style: "fill:var(--line-0);opacity:.2", visibility: "hidden" }, plot);
+  }
+
+  // Sets as much of the words as there is room for; answers with their width.
+  function fitted(text, words, room) {
+    text.textContent = words;
+    let long = text.getComputedTextLength();
+    for (let letters = Array.from(words); long > room && letters.length; ) {
+      letters = letters.slice(0, Math.min(letters.length - 1, Math.floor(letters.length * room / long)));
+      text.textContent = letters.length > 2 ? letters.join("").trimEnd() + "…" : "";
+      long = text.getComputedTextLength();
+      if (!text.textContent) break;
+    }
+    return long;
+  }
+
+  // The marks' words in up to three rows, and below them the strip of phases.
+  function drawTimes() {
+    if (!times) return;
+    times.replaceChildren();
+    const right = width - RIGHT, rows = [], lines = [];
+    for (const [at, words] of data.marks) {
+      if (at < view.from || at > view.to) continue;
+      const text = node("text", {}, times), long = fitted(text, words, (right - LEFT) * 0.4);
+      const left = x(at) + 4 + long <= right ? x(at) + 4 : x(at) - 4 - long;
+      let row = rows.findIndex(taken => taken.every(([a, b]) => left + long + 8 < a || left - 8 > b));
+      if (row < 0) row = rows.length;
+      if (row > 2) { text.remove(); continue; }
+      (rows[row] ||= []).push([left, left + long]);
+      text.setAttribute("x", left);
+      text.setAttribute("y", 12 + row * 16);
+      lines.push([x(at), 3 + row * 16]);
+    }
+    const top = rows.length * 16 + 2, height = top + (data.phases.length ? 19 : 0);
+    data.phases.forEach(([from, to, name], i) => {
+      if (to <= view.from || from >= view.to) return;
+      const left = Math.max(LEFT, x(from)), wide = Math.min(right, x(to)) - left;
+      const band = node("rect", { x: left, y: top, width: Math.max(0.5, wide), height: 17, style: "fill:var(--strip" + (i % 2 ? "-second)" : ")") }, times);
+      node("title", {}, band, name);
+      if (wide > 20) fitted(node("text", { x: left + 4, y: top + 13, "pointer-events": "none" }, times), name, wide - 8);
+    });
+    for (const [px, from] of lines) node("line", { x1: px, x2: px, y1: from, y2: height, style: "stroke:var(--ink);stroke-width:1.2" }, times);
+    times.setAttribute("height", height);
+    times.setAttribute("viewBox", "0 0 " + width + " " + height);
   }
 
   function path(one, i, plot, y) {
@@ -219,7 +287,10 @@
       if (inside) { one.mark.setAttribute("x1", x(cursor)); one.mark.setAttribute("x2", x(cursor)); }
     }
     const fine = (view.to - view.from) / 100;
-    told.textContent = cursor === null ? "showing " + clock(view.from, fine) + " to " + clock(view.to, fine) : "after " + clock(cursor, fine);
+    const phase = cursor === null ? null : data.phases.find(([from, to]) => cursor >= from && cursor < to);
+    const near = cursor === null ? [] : data.marks.filter(([t]) => Math.abs(x(t) - x(cursor)) < 5).map(mark => mark[1]);
+    told.textContent = cursor === null ? "showing " + clock(view.from, fine) + " to " + clock(view.to, fine)
+      : ["after " + clock(cursor, fine)].concat(phase ? "phase " + phase[2] : [], near).join("; ");
     if (aloud) spoken.textContent = told.textContent + ": " + words.join(", ");
   }
 
@@ -227,6 +298,7 @@
     if (to - from < least) { const m = (from + to) / 2; from = m - least / 2; to = m + least / 2; }
     view.from = Math.max(data.span[0], from);
     view.to = Math.min(data.span[1], to);
+    drawTimes();
     panels.forEach(draw);
     read(false);
   }
@@ -295,6 +367,7 @@
     const now = Math.round(box.clientWidth);
     if (now < 50 || now === width) return;
     width = now;
+    drawTimes();
     panels.forEach(draw);
     read(false);
   };

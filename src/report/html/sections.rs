@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::metric::Role;
 use crate::domain::rate::{grouped, span};
-use crate::domain::{Finding, Run, Verdict};
+use crate::domain::{Finding, Phase, Run, Verdict};
 
 use super::super::escape::markup;
 use super::super::facts::{Happening, facts, happenings};
@@ -206,9 +206,27 @@ pub(super) fn conditions(out: &mut String, material: &Material<'_>) {
     }
     out.push_str("</dl>\n");
     if let Subject::Run(run) = material.subject {
+        phases(out, run);
         events(out, run);
     }
     out.push_str("</section>\n");
+}
+
+fn phases(out: &mut String, run: &Run) {
+    let all = run.phases();
+    if all.is_empty() {
+        return;
+    }
+    out.push_str("<h3>Phases</h3>\n");
+    let row = |phase: &Phase| {
+        let (from, to) = (phase.from.as_secs_f64(), phase.to.as_secs_f64());
+        vec![markup(&phase.name), span(from), span(to), span(to - from)]
+    };
+    let rows: Vec<Vec<String>> = all.iter().take(EVENTS).map(row).collect();
+    table(out, "Phases of the run", &["Phase", "From", "To", "Lasted"], &rows);
+    if all.len() > EVENTS {
+        let _ = writeln!(out, "<p class=\"note\">{} more are in the record.</p>", all.len() - EVENTS);
+    }
 }
 
 fn events(out: &mut String, run: &Run) {
