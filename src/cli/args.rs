@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::runner::demo::Class;
+
 const EXAMPLES: &str = "\
 Examples:
   soak demo                                      watch the built-in server for a minute
@@ -167,9 +169,8 @@ pub(super) struct ProgressArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// The fault that the server has: memory-leak, fd-leak, thread-leak or task-leak, which grow, or cache-fill, sawtooth or
-    /// slow-start, which only look so; may be given more than once [default: none]
-    #[arg(long, value_name = "NAME")]
+    /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
+    #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
     pub(super) fault: Vec<String>,
     /// How long to watch
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
@@ -191,9 +192,15 @@ pub(super) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoServerArgs {
-    /// The fault that the server has; may be given more than once
-    #[arg(long, value_name = "NAME")]
+    /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
+    #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
     pub(super) fault: Vec<String>,
+    /// How long requests of a class take, such as classify=40ms; may be given more than once, and --help lists all classes
+    #[arg(long, value_name = "CLASS=TIME", value_parser = super::demo::latency, long_help = super::demo::latency_help())]
+    pub(super) latency: Vec<(Class, Duration)>,
+    /// Classifications that each tenant may ask for in a second; twice as many may come at once [default: 50]
+    #[arg(long, value_name = "N")]
+    pub(super) rate_limit: Option<NonZeroU32>,
     /// The loopback port; 0 for a free one
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub(super) port: u16,
@@ -330,7 +337,7 @@ fn warm_up(text: &str) -> Result<WarmUp, String> {
     if text == "auto" { Ok(WarmUp::Auto) } else { length(text).map(WarmUp::After) }
 }
 
-fn length(text: &str) -> Result<Duration, String> {
+pub(super) fn length(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("{error}; give a number with its unit, such as 500ms, 90s, 10m, 8h or 1h30m"))
 }
@@ -383,10 +390,15 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_the_demo_names_every_fault() {
-        let help = Cli::command().find_subcommand_mut("demo").unwrap().render_help().to_string();
+    fn the_help_of_the_demo_names_every_fault_and_every_class() {
+        let help = |command: &str| Cli::command().find_subcommand_mut(command).unwrap().render_long_help().to_string();
         for fault in crate::runner::demo::Fault::ALL {
-            assert!(help.contains(fault.name()), "{}", fault.name());
+            for command in ["demo", "demo-server"] {
+                assert!(help(command).contains(fault.name()), "{command}: {fault}");
+            }
+        }
+        for class in Class::ALL {
+            assert!(help("demo-server").contains(class.name()), "{}", class.name());
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! The rate is higher and the run shorter than a newcomer's, so that the suite stays short; the interval follows.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
 use crate::soak::{Answer, Soak};
 
 fn demo(faults: &[&str]) -> (Answer, Soak) {
@@ -53,4 +56,36 @@ fn a_thread_leak_is_found() {
 fn a_sawtooth_is_not_called_growing() {
     let (answer, _) = demo(&["sawtooth"]);
     assert_ne!(answer.json()["verdict"], "growing", "{}", answer.out);
+}
+
+#[test]
+fn a_crash_ends_the_server_with_code_70() {
+    let mut server = Soak::new(["demo-server", "--fault", "crash"]).start();
+    let mut address = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    let mut answered = 0;
+    while server.try_wait().unwrap().is_none() {
+        // Whatever fails here fails because the server has ended, which the loop looks at.
+        let Ok(mut connection) = TcpStream::connect(address.trim_end()) else { continue };
+        let _ = connection.write_all(b"GET / HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n");
+        let mut answer = Vec::new();
+        let _ = connection.read_to_end(&mut answer);
+        answered += u32::from(answer.starts_with(b"HTTP/1.1 200"));
+    }
+    assert_eq!(server.wait().unwrap().code(), Some(70));
+    assert!((499..=500).contains(&answered), "{answered}");
+}
+
+#[test]
+fn what_the_server_does_not_have_is_named_with_what_it_has() {
+    for (args, said) in [
+        (["--fault", "slow-garph"], "no fault is called \"slow-garph\"; there are memory-leak"),
+        (["--latency", "grpah=2ms"], "no class is called \"grpah\"; there are auth"),
+        (["--latency", "graph=2"], "give a number with its unit"),
+        (["--rate-limit", "0"], "--rate-limit <N>"),
+    ] {
+        let answer = Soak::new(["demo-server"]).args(args).run();
+        assert_eq!(answer.code, 2, "{}", answer.err);
+        assert!(answer.err.contains(said), "{}", answer.err);
+    }
 }

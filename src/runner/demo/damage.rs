@@ -11,8 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::MemfdFlags;
+use tokio::runtime::Handle;
 
 use super::fault::{Fault, FaultSet};
+use super::work::Work;
 
 const KIB: usize = 1024;
 /// What a turn keeps under `memory-leak`.
@@ -21,6 +23,13 @@ const TRANSCRIPT: usize = 4 * KIB;
 pub(super) const TURNS_PER_FILE: u64 = 4;
 /// Under `thread-leak`, one turn in so many starts a thread: 1 a second at 20 turns/s.
 pub(super) const TURNS_PER_THREAD: u64 = 20;
+/// What a turn keeps under `hoard`: above glibc's first mmap threshold, so each is a mapping of its own.
+const BOARD: usize = 256 * KIB;
+/// What a chat leaves behind under `stream-leak` when its client left.
+const CHAT_CONTEXT: usize = 64 * KIB;
+/// Under `stall`, the server stands still for so long at the start of every so long.
+const STALL: Duration = Duration::from_secs(1);
+const STALL_EVERY: Duration = Duration::from_secs(10);
 /// The stack of such a thread: it only waits.
 const STACK: usize = 64 * KIB;
 /// What a waiting task holds.
@@ -43,10 +52,12 @@ const INDEX_GAP: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) transcripts: Vec<Box<[u8]>>,
+    pub(super) hoard: Vec<Box<[u8]>>,
     pub(super) files: Vec<OwnedFd>,
     pub(super) cache: HashMap<u64, Box<[u8]>>,
     pub(super) batch: Vec<u8>,
     pub(super) index: Vec<Box<[u8]>>,
+    pub(super) stray_chats: u64,
 }
 
 /// The faults of a running server.
@@ -65,7 +76,10 @@ impl Damage {
     ///
     /// # Errors
     /// What a leaking server meets in the end: no descriptor or no thread is left.
-    pub(super) fn turn(&self, number: u64) -> io::Result<()> {
+    pub(super) fn turn(&self, number: u64, work: Work) -> io::Result<()> {
+        if self.faults.has(Fault::Hoard) && work.is_hoarded() {
+            self.held(|held| held.hoard.push(touched(BOARD)));
+        }
         self.faults.iter().try_for_each(|fault| self.strike(fault, number))
     }
 
@@ -73,6 +87,24 @@ impl Damage {
     pub(super) fn start(self: &Arc<Self>) {
         if self.faults.has(Fault::SlowStart) {
             tokio::spawn(Arc::clone(self).load_index(INDEX_GAP));
+        }
+        if self.faults.has(Fault::Stall) {
+            tokio::spawn(stall());
+        }
+    }
+
+    /// Does what the faults do when the client of a chat left: a healthy server lets `chat` go with it.
+    pub(super) fn stream_left(&self, chat: impl Send + 'static) {
+        if self.faults.has(Fault::StreamLeak)
+            // At the end of the server there is no runtime left to leak into.
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.held(|held| held.stray_chats += 1);
+            let left_behind = (chat, touched(CHAT_CONTEXT));
+            runtime.spawn(async move {
+                std::future::pending::<()>().await;
+                drop(left_behind);
+            });
         }
     }
 
@@ -110,7 +142,8 @@ impl Damage {
                     held.batch = Vec::new();
                 }
             }),
-            Fault::FdLeak | Fault::ThreadLeak | Fault::SlowStart => {}
+            // The others wait for another moment, or strike elsewhere.
+            _ => {}
         }
         Ok(())
     }
@@ -121,6 +154,23 @@ impl Damage {
             tokio::time::sleep(gap).await;
         }
     }
+}
+
+/// Holds the one thread of the server, as a long collection of garbage does: nothing at all is answered meanwhile.
+async fn stall() {
+    let started = tokio::time::Instant::now();
+    loop {
+        let (left, next) = phase(started.elapsed());
+        thread::sleep(left);
+        tokio::time::sleep_until(started + next).await;
+    }
+}
+
+/// How long the server still stands still at `elapsed` since the start, and when it does so next.
+fn phase(elapsed: Duration) -> (Duration, Duration) {
+    let round = (elapsed.as_nanos() / STALL_EVERY.as_nanos()) as u32;
+    let into_round = Duration::from_nanos((elapsed.as_nanos() % STALL_EVERY.as_nanos()) as u64);
+    (STALL.saturating_sub(into_round), STALL_EVERY * (round + 1))
 }
 
 fn touched(size: usize) -> Box<[u8]> {
@@ -148,7 +198,7 @@ mod tests {
     fn after(turns: u64, fault: Fault) -> Arc<Damage> {
         let damage = Arc::new(Damage::new(FaultSet::from_iter([fault])));
         for number in 1..=turns {
-            damage.turn(number).unwrap();
+            damage.turn(number, Work::Page).unwrap();
         }
         damage
     }
@@ -218,6 +268,37 @@ mod tests {
     }
 
     #[test]
+    fn a_hoard_keeps_256_kib_of_every_turn_that_is_not_streamed_or_classified() {
+        let damage = Damage::new(FaultSet::from_iter([Fault::Hoard]));
+        for (number, work) in (1..).zip(Work::ALL) {
+            damage.turn(number, work).unwrap();
+        }
+        let kept = damage.held(|held| held.hoard.iter().map(|board| board.len()).sum::<usize>());
+        assert_eq!(kept, (Work::ALL.len() - 2) * 256 * 1024);
+    }
+
+    #[test]
+    fn a_stall_takes_the_first_second_of_every_ten() {
+        let phase = |ms| {
+            let (left, next) = phase(Duration::from_millis(ms));
+            (left.as_millis(), next.as_millis())
+        };
+        assert_eq!(phase(0), (1_000, 10_000));
+        assert_eq!(phase(10_004), (996, 20_000));
+        assert_eq!(phase(31_000), (0, 40_000), "over");
+    }
+
+    #[test]
+    fn a_stall_holds_the_whole_server() {
+        runtime().block_on(async {
+            let started = std::time::Instant::now();
+            Arc::new(Damage::new(FaultSet::from_iter([Fault::Stall]))).start();
+            tokio::task::yield_now().await;
+            assert!(started.elapsed() > STALL / 2, "{:?}", started.elapsed());
+        });
+    }
+
+    #[test]
     fn a_slow_start_loads_its_index_once() {
         let damage = after(100, Fault::SlowStart);
         assert_eq!(damage.held(|held| held.index.len()), 0);
@@ -229,10 +310,12 @@ mod tests {
     fn a_healthy_server_keeps_nothing() {
         let damage = Damage::new(FaultSet::healthy());
         for number in 1..=1000 {
-            damage.turn(number).unwrap();
+            damage.turn(number, Work::Page).unwrap();
         }
         damage.held(|held| {
-            assert!(held.transcripts.is_empty() && held.files.is_empty() && held.cache.is_empty());
+            assert!(
+                held.transcripts.is_empty() && held.hoard.is_empty() && held.files.is_empty() && held.cache.is_empty()
+            );
             assert_eq!(held.batch.capacity(), 0);
         });
     }

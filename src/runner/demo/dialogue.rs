@@ -53,7 +53,48 @@ pub(super) fn sentence(turn: u64) -> &'static str {
     SENTENCES[(turn % SENTENCES.len() as u64) as usize]
 }
 
-fn topics(text: &str) -> Vec<String> {
+/// What an agent says about a text: a question about it, and then its favourite sentences for as long as it is let.
+pub(super) fn talk(text: &str) -> impl Iterator<Item = String> + Send + use<> {
+    let opening: Vec<String> = reply(text, 1).answer.split_whitespace().map(str::to_owned).collect();
+    let rest = SENTENCES.iter().cycle().flat_map(|sentence| sentence.split_whitespace()).map(str::to_owned);
+    opening.into_iter().chain(rest)
+}
+
+/// A page about a topic, in plain words.
+pub(super) fn essay(number: u64, sentences: u64) -> impl Iterator<Item = &'static str> {
+    (number..number + sentences).map(sentence)
+}
+
+/// Pairs of statements, by their positions, that share a topic of which one of them denies something.
+pub(super) fn conflicts(statements: &[String]) -> Vec<Conflict> {
+    let seen: Vec<(Vec<String>, bool)> = statements.iter().map(|text| (topics(text), denies(text))).collect();
+    let mut conflicts = Vec::new();
+    for (second, (topics, denies)) in seen.iter().enumerate() {
+        for (first, (others, other_denies)) in seen[..second].iter().enumerate() {
+            if let Some(topic) = topics.iter().find(|topic| others.contains(topic))
+                && denies != other_denies
+            {
+                conflicts.push(Conflict { first, second, topic: topic.clone() });
+            }
+        }
+    }
+    conflicts
+}
+
+/// Two statements that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Conflict {
+    first: usize,
+    second: usize,
+    topic: String,
+}
+
+fn denies(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| ["no", "not", "never", "none", "cannot"].iter().any(|denial| word.eq_ignore_ascii_case(denial)))
+}
+
+pub(super) fn topics(text: &str) -> Vec<String> {
     let mut topics: Vec<String> = Vec::with_capacity(TOPICS);
     for word in text.split(|c: char| !c.is_alphanumeric()) {
         if !(SHORTEST_TOPIC..=LONGEST_TOPIC).contains(&word.chars().count()) {
@@ -129,5 +170,20 @@ mod tests {
         let graph = graph(turns.iter().map(Vec::as_slice));
         assert_eq!(graph.nodes, [("cache", 2), ("leak", 2)].map(|(topic, turns)| Node { topic: topic.into(), turns }));
         assert_eq!(graph.edges, [Edge { from: "cache".into(), to: "leak".into(), turns: 2 }]);
+    }
+
+    #[test]
+    fn a_statement_and_its_denial_are_a_conflict() {
+        let statements =
+            ["The cache grows.", "Threads stay.", "The cache never grows", "A cache grows"].map(String::from);
+        let pairs: Vec<_> = conflicts(&statements).into_iter().map(|c| (c.first, c.second, c.topic)).collect();
+        assert_eq!(pairs, [(0, 2, "cache".to_owned()), (2, 3, "cache".to_owned())]);
+        assert_eq!(conflicts(&[]), []);
+    }
+
+    #[test]
+    fn talk_starts_with_the_text_and_never_runs_dry() {
+        let words: Vec<String> = talk("the cache").take(500).collect();
+        assert_eq!((words.len(), words[..5].join(" ").as_str()), (500, "What do you mean by"));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Duration;
 
 /// Requests by route and status. Routes are templates, so the ledger does not grow with the paths that are asked for.
 #[derive(Debug, Default)]
@@ -10,13 +9,13 @@ pub(super) struct Ledger {
     requests: BTreeMap<(String, u16), u64>,
 }
 
-/// What else the page shows.
+/// One more number of the page.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gauges {
-    pub(super) turns: u64,
-    pub(super) sessions: usize,
-    pub(super) evicted: u64,
-    pub(super) up: Duration,
+pub(super) struct Reading {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) help: &'static str,
+    pub(super) value: f64,
 }
 
 impl Ledger {
@@ -29,20 +28,14 @@ impl Ledger {
     }
 
     /// The page, in the text format of <https://prometheus.io/docs/instrumenting/exposition_formats/>.
-    pub(super) fn page(&self, gauges: Gauges) -> String {
+    pub(super) fn page(&self, readings: &[Reading]) -> String {
         let mut page = String::new();
         head(&mut page, "demo_requests_total", "counter", "Requests answered.");
         for ((route, status), count) in &self.requests {
             // Writing to a string cannot fail.
             let _ = writeln!(page, "demo_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}");
         }
-        let plain = [
-            ("demo_turns_total", "counter", "Turns taken.", gauges.turns as f64),
-            ("demo_sessions", "gauge", "Sessions held.", gauges.sessions as f64),
-            ("demo_sessions_evicted_total", "counter", "Sessions let go for want of room.", gauges.evicted as f64),
-            ("demo_uptime_seconds", "gauge", "Time since the start.", gauges.up.as_secs_f64()),
-        ];
-        for (name, kind, help, value) in plain {
+        for Reading { name, kind, help, value } in readings {
             head(&mut page, name, kind, help);
             let _ = writeln!(page, "{name} {value}");
         }

@@ -3,14 +3,15 @@
 use std::io::{self, stdin};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::fault::FaultSet;
-use super::routes::{self, Demo};
+use super::connection::{Cut, Door};
+use super::routes;
+use super::state::{Behaviour, Demo};
 
 /// What ends the server, besides SIGTERM and SIGINT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,10 +28,19 @@ pub enum Lifeline {
 pub struct ServerOptions {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// What is wrong with it.
-    pub faults: FaultSet,
+    /// How it behaves.
+    pub behaviour: Behaviour,
     /// What ends it.
     pub lifeline: Lifeline,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to.
+    Told,
+    /// It crashed: that was its fault.
+    Crashed,
 }
 
 /// Why the demo server could not serve.
@@ -53,12 +63,12 @@ pub enum DemoError {
     Run(#[from] io::Error),
 }
 
-/// Serves on this thread until SIGTERM, SIGINT or the end of the lifeline; `announce` is told the address once
+/// Serves on this thread until SIGTERM, SIGINT, the end of the lifeline or a crash; `announce` is told the address once
 /// connections are taken. Requests under way at the end are cut.
 ///
 /// # Errors
 /// The port cannot be had, or the process cannot set itself up to serve.
-pub fn run(options: ServerOptions, announce: impl FnOnce(SocketAddr)) -> Result<(), DemoError> {
+pub fn run(options: ServerOptions, announce: impl FnOnce(SocketAddr)) -> Result<Ending, DemoError> {
     // One thread for everything: any growth in threads is then a fault's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -73,24 +83,29 @@ pub fn run(options: ServerOptions, announce: impl FnOnce(SocketAddr)) -> Result<
         let mut interrupt = signal(SignalKind::interrupt())?;
         announce(listener.local_addr()?);
         tokio::select! {
-            served = serve(listener, options.faults) => Ok(served?),
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
-            () = end_of(lifeline) => Ok(()),
+            served = serve(listener, options.behaviour) => Ok(served?),
+            _ = terminate.recv() => Ok(Ending::Told),
+            _ = interrupt.recv() => Ok(Ending::Told),
+            () = end_of(lifeline) => Ok(Ending::Told),
         }
     })
 }
 
-/// Serves on `listener`, on the runtime that this is polled on, until it is dropped.
+/// Serves on `listener`, on the runtime that this is polled on, until it is dropped or crashes.
 ///
 /// # Errors
 /// As `axum::serve`, which goes on after errors of single connections.
-pub async fn serve(listener: TcpListener, faults: FaultSet) -> io::Result<()> {
-    // Without it, each event of a stream waits for the one before it to be acknowledged.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    axum::serve(listener, routes::router(Demo::new(faults))).await
+pub async fn serve(listener: TcpListener, behaviour: impl Into<Behaviour>) -> io::Result<Ending> {
+    serve_state(listener, Demo::new(behaviour)).await
+}
+
+/// Serves state that the caller may look at.
+pub(super) async fn serve_state(listener: TcpListener, demo: Arc<Demo>) -> io::Result<Ending> {
+    let service = routes::router(Arc::clone(&demo)).into_make_service_with_connect_info::<Cut>();
+    tokio::select! {
+        served = axum::serve(Door(listener), service) => served.map(|()| Ending::Told),
+        () = demo.crash() => Ok(Ending::Crashed),
+    }
 }
 
 fn stdin_pipe() -> io::Result<Receiver> {

@@ -1,11 +1,12 @@
 //! The sessions that the server holds: at most so many, each with its last turns, the longest unused one going first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::dialogue::{self, Graph, Reply};
+use super::shelf::{Id, Shelf, Sight};
 
 /// Sessions held at once; with full ones that is about 20 MiB, and no more.
 const SESSIONS: usize = 1024;
@@ -28,7 +29,7 @@ pub(super) struct Turn {
 /// A session without its turns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct SessionHead {
-    pub(super) id: String,
+    pub(super) id: Id,
     title: String,
     user: Option<String>,
     started_s: f64,
@@ -51,13 +52,12 @@ struct Session {
     started: Duration,
     turns: u64,
     kept: VecDeque<Turn>,
-    used: u64,
 }
 
 impl Session {
-    fn head(&self, id: u64) -> SessionHead {
+    fn head(&self, id: Id) -> SessionHead {
         SessionHead {
-            id: name(id),
+            id,
             title: self.title.clone(),
             user: self.user.clone(),
             started_s: self.started.as_secs_f64(),
@@ -70,14 +70,13 @@ impl Session {
 /// All sessions. A session belongs to the user who started it; to anybody else it does not exist.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    by_id: HashMap<u64, Session>,
-    uses: u64,
-    evicted: u64,
+    by_id: Shelf<Id, Session>,
+    sight: Sight,
 }
 
 impl Sessions {
-    pub(super) fn new() -> Self {
-        Self { by_id: HashMap::with_capacity(SESSIONS + 1), uses: 0, evicted: 0 }
+    pub(super) fn new(sight: Sight) -> Self {
+        Self { by_id: Shelf::new(SESSIONS), sight }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -85,30 +84,27 @@ impl Sessions {
     }
 
     pub(super) fn evicted(&self) -> u64 {
-        self.evicted
+        self.by_id.evicted()
     }
 
     /// Starts a session under `id`, and lets the longest unused one go where there are too many.
-    pub(super) fn create(&mut self, id: u64, title: String, user: Option<String>, now: Duration) -> SessionHead {
-        self.uses += 1;
-        let session = Session { title, user, started: now, turns: 0, kept: VecDeque::new(), used: self.uses };
+    pub(super) fn create(&mut self, id: Id, title: String, user: Option<String>, now: Duration) -> SessionHead {
+        let session = Session { title, user, started: now, turns: 0, kept: VecDeque::new() };
         let head = session.head(id);
         self.by_id.insert(id, session);
-        if self.by_id.len() > SESSIONS
-            && let Some(oldest) = self.by_id.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| *id)
-        {
-            self.by_id.remove(&oldest);
-            self.evicted += 1;
-        }
         head
     }
 
-    fn find(&mut self, id: &str, user: Option<&str>) -> Option<(u64, &mut Session)> {
-        let id = u64::from_str_radix(id, 16).ok()?;
-        let session = self.by_id.get_mut(&id).filter(|session| session.user.as_deref() == user)?;
-        self.uses += 1;
-        session.used = self.uses;
+    fn find(&mut self, id: &str, user: Option<&str>) -> Option<(Id, &mut Session)> {
+        let (id, sight) = (Id::parse(id)?, self.sight);
+        let session = self.by_id.use_if(&id, |session| sight.allows(user, session.user.as_deref()))?;
         Some((id, session))
+    }
+
+    /// Ends a session.
+    pub(super) fn remove(&mut self, id: &str, user: Option<&str>) -> Option<()> {
+        let (id, _) = self.find(id, user)?;
+        self.by_id.remove(&id).map(drop)
     }
 
     pub(super) fn head(&mut self, id: &str, user: Option<&str>) -> Option<SessionHead> {
@@ -143,10 +139,6 @@ impl Sessions {
     }
 }
 
-fn name(id: u64) -> String {
-    format!("{id:016x}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,38 +147,48 @@ mod tests {
 
     #[test]
     fn the_longest_unused_session_goes_first() {
-        let mut sessions = Sessions::new();
+        let mut sessions = Sessions::new(Sight::Own);
         for id in 0..SESSIONS as u64 {
-            sessions.create(id, String::new(), None, NOW);
+            sessions.create(Id(id), String::new(), None, NOW);
         }
-        assert!(sessions.head(&name(0), None).is_some());
-        sessions.create(9_999, String::new(), None, NOW);
+        assert!(sessions.head(&Id(0).to_string(), None).is_some());
+        sessions.create(Id(9_999), String::new(), None, NOW);
         assert_eq!((sessions.len(), sessions.evicted()), (SESSIONS, 1));
-        assert!(sessions.head(&name(0), None).is_some());
-        assert!(sessions.head(&name(1), None).is_none());
+        assert!(sessions.head(&Id(0).to_string(), None).is_some());
+        assert!(sessions.head(&Id(1).to_string(), None).is_none());
     }
 
     #[test]
     fn a_session_keeps_its_last_turns_and_the_start_of_long_texts() {
-        let mut sessions = Sessions::new();
-        sessions.create(1, "t".into(), None, NOW);
+        let mut sessions = Sessions::new(Sight::Own);
+        let id = sessions.create(Id(1), "t".into(), None, NOW).id.to_string();
         for _ in 0..100 {
-            sessions.turn(&name(1), None, &"ü".repeat(10_000), NOW).unwrap();
+            sessions.turn(&id, None, &"ü".repeat(10_000), NOW).unwrap();
         }
-        let export = sessions.export(&name(1), None).unwrap();
+        let export = sessions.export(&id, None).unwrap();
         assert_eq!((export.session.turns, export.dialogue.len()), (100, TURNS));
         assert_eq!((export.dialogue[0].number, export.dialogue[0].text.len()), (69, TEXT));
     }
 
     #[test]
     fn a_session_of_one_user_does_not_exist_for_another() {
-        let mut sessions = Sessions::new();
-        let id = sessions.create(7, String::new(), Some("ann".into()), NOW).id;
+        let mut sessions = Sessions::new(Sight::Own);
+        let id = sessions.create(Id(7), String::new(), Some("ann".into()), NOW).id.to_string();
         assert!(sessions.head(&id, Some("ann")).is_some());
         for other in [Some("bob"), None] {
             assert!(sessions.head(&id, other).is_none());
             assert!(sessions.turn(&id, other, "hello", NOW).is_none());
             assert!(sessions.graph(&id, other).is_none() && sessions.export(&id, other).is_none());
+            assert!(sessions.remove(&id, other).is_none());
         }
+        assert_eq!(sessions.remove(&id, Some("ann")), Some(()));
+        assert_eq!((sessions.len(), sessions.remove(&id, Some("ann"))), (0, None));
+    }
+
+    #[test]
+    fn under_the_fault_everybody_sees_it() {
+        let mut sessions = Sessions::new(Sight::All);
+        let id = sessions.create(Id(7), String::new(), Some("ann".into()), NOW).id.to_string();
+        assert!(sessions.head(&id, Some("bob")).is_some() && sessions.head(&id, None).is_some());
     }
 }
