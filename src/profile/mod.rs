@@ -3,12 +3,26 @@
 //! `file -> profile -> driver`. Reading checks everything that can be known before a request is sent, and fills in every
 //! default; the driver is given values. A profile never runs code.
 
+mod builtin;
+mod environment;
+mod error;
+mod load;
 mod model;
+mod overrides;
+mod read;
+mod scenarios;
 mod template;
+mod units;
 
+pub use builtin::{builtin_names, builtin_text};
+pub use environment::{Environment, ProcessEnvironment};
+pub use error::{Problem, ProfileError};
+pub use load::check;
 pub use model::{
     Arrivals, Body, Capture, Class, Connection, Cookies, DataTable, Expect, Flow, HttpVersion, JsonExpectation, Judge,
     Keep, Leave, LeaveAfter, Load, OnFailure, Pick, Profile, Ramp, ReportedLatency, Retry, Scenario, Scrape,
     ScrapeSeries, Secret, Setup, SetupFor, Stage, StatusPattern, Step, Stream, Tenant, Think,
 };
+pub use overrides::{Overrides, Stress};
+pub use read::known_keys;
 pub use template::{JsonTemplate, Piece, Random, Template};
