@@ -20,7 +20,7 @@ pub mod traffic;
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use bytes::{Bytes, SignedBytes};
 pub use metric::{Metric, Role, Unit};
-pub use objective::{Objective, ObjectiveError};
+pub use objective::{Objective, ObjectiveError, ObjectiveFinding};
 pub use phase::Phase;
 pub use run::Run;
 pub use sample::{Elapsed, Readings, Sample};

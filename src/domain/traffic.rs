@@ -105,6 +105,8 @@ pub enum Measure {
     Gap,
     /// A whole turn: the response times of its steps, without the pauses.
     Turn,
+    /// From the moment it was due to the moment it was sent: the driver's own lateness, or its want of a free user.
+    Lag,
 }
 
 /// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase
