@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use crate::domain::assessment::FitPoint;
 use crate::domain::rate;
 use crate::domain::run::{EventKind, RunEnd, TargetEnd};
-use crate::domain::{Assessment, Finding, Series, Unit, Verdict};
+use crate::domain::{Assessment, Elapsed, Finding, Series, Unit, Verdict, phase};
 
 use super::axis::{self, Axis, Extent};
 use super::decimate::{self, Point, Stroke, Window};
+use super::phases::Phase;
 use super::scene::{BandPoint, Fit, Limit, Line, Mark, Panel, Scene};
 use super::source::Source;
 use super::theme::Ink;
@@ -91,6 +92,7 @@ impl<'a> Composer<'a> {
             time_label: "time since the start".to_owned(),
             projected_from_s: None,
             panels,
+            phases: self.phases(),
             marks,
             ticks_s,
             notes,
@@ -191,6 +193,17 @@ impl<'a> Composer<'a> {
         parts.join("  \u{2022}  ")
     }
 
+    /// The phases, as far as the picture shows them.
+    fn phases(&self) -> Vec<Phase> {
+        let Window { low_s, high_s, .. } = self.window;
+        let phases = phase::phases(self.source.events, Elapsed::from_secs_f64(high_s)).into_iter().map(|phase| Phase {
+            name: phase.name,
+            from_s: phase.from.as_secs_f64().max(low_s),
+            to_s: phase.to.as_secs_f64().min(high_s),
+        });
+        phases.filter(|phase| phase.from_s < phase.to_s).collect()
+    }
+
     /// Marks with words, and the instants of what is too frequent for words.
     fn marks(&self) -> (Vec<Mark>, Vec<f64>) {
         let (mut marks, mut ticks) = (Vec::new(), Vec::new());
@@ -210,6 +223,8 @@ impl<'a> Composer<'a> {
                 EventKind::Ended { end: RunEnd::Complete }
                 | EventKind::TargetStopped { .. }
                 | EventKind::Unreadable { .. }
+                // Bands of their own, and no marks.
+                | EventKind::Phase { .. }
                 | EventKind::Traffic(_)
                 | EventKind::Cost(_) => continue,
             };

@@ -3,6 +3,7 @@
 //! A picture is laid out in units of a 1600 pixel wide one and scaled to the size asked for, so that it looks the same at
 //! any size and its words stay readable at half of the default.
 
+use super::phases::{self, Band};
 use super::scene::{Entry, Scene};
 use super::text::{self, Weight};
 
@@ -28,6 +29,8 @@ const ENTRY_GAP: f64 = 30.0;
 const LEGEND_ROW: f64 = 28.0;
 /// The height of one row of marks' words.
 const MARK_ROW: f64 = 26.0;
+/// The height of the strip that names the phases, and the room above the plot below it.
+const PHASE_ROW: f64 = 27.0;
 /// At most so many rows of marks' words.
 const MARK_ROWS: usize = 3;
 /// The least height of an overview's panel of weight 1, with its heading.
@@ -79,6 +82,8 @@ pub(super) struct Layout {
     pub(super) title_size: f64,
     pub(super) subtitle: Words,
     pub(super) panels: Vec<PanelPlace>,
+    /// The bands of the phases, and the strip in which their names stand; `None` where there are no phases.
+    pub(super) phases: Option<(Rect, Vec<Band>)>,
     /// One for each mark of the scene; `None` where there was no room for its words.
     pub(super) marks: Vec<Option<Words>>,
     pub(super) notes: Vec<Words>,
@@ -109,7 +114,8 @@ impl Canvas {
     #[must_use]
     pub(super) fn for_panels(self, scene: &Scene) -> Self {
         let panels: f64 = scene.panels.iter().map(|panel| panel.weight * PANEL).sum();
-        let needed = (panels + 260.0 + 26.0 * scene.notes.len() as f64) * self.scale();
+        let strip = if scene.phases.is_empty() { 0.0 } else { PHASE_ROW };
+        let needed = (panels + strip + 260.0 + 26.0 * scene.notes.len() as f64) * self.scale();
         Self { height_px: self.height_px.max(needed.ceil() as u32), ..self }
     }
 }
@@ -129,10 +135,12 @@ pub(super) fn place(scene: &Scene, canvas: Canvas, scale: f64) -> Layout {
     let subtitle = Words { text: subtitle, x: EDGE, baseline: y - 4.0 };
     y += 24.0;
 
+    let strip = phases::place(&scene.phases, &scene.time, LEFT, width - RIGHT);
     let note_lines: Vec<String> = scene
         .notes
         .iter()
         .take(NOTES)
+        .chain(&strip.note)
         .flat_map(|note| text::wrap(&text::clean(note), NOTE, Weight::Regular, inner, NOTE_LINES))
         .collect();
     let mut note_y = height - 24.0 - 25.0 * (note_lines.len().max(1) - 1) as f64;
@@ -141,13 +149,20 @@ pub(super) fn place(scene: &Scene, canvas: Canvas, scale: f64) -> Layout {
 
     let (time_label, time_ticks) = (bottom - 6.0, bottom - 34.0);
     let (marks, rows) = place_marks(scene, width);
-    let first_plot_extra = rows as f64 * MARK_ROW;
+    let strip_height = if strip.bands.is_empty() { 0.0 } else { PHASE_ROW };
+    let first_plot_extra = rows as f64 * MARK_ROW + strip_height;
     let panels = place_panels(scene, width, Rows { top: y, bottom: time_ticks - 24.0, marks: first_plot_extra });
-    let marks_top = panels.first().map_or(y, |panel| panel.plot.top) - first_plot_extra;
+    let first_plot = panels.first().map_or(y, |panel| panel.plot.top);
+    let marks_top = first_plot - first_plot_extra;
     let marks = marks.into_iter().map(|mark| {
         mark.map(|(row, words)| Words { baseline: marks_top + (row as f64 + 1.0) * MARK_ROW - 8.0, ..words })
     });
-    Layout { width, height, title, title_size, subtitle, panels, marks: marks.collect(), notes, time_ticks, time_label }
+    let phases = (!strip.bands.is_empty()).then_some((
+        Rect { left: LEFT, top: first_plot - strip_height, right: width - RIGHT, bottom: first_plot - 2.0 },
+        strip.bands,
+    ));
+    let marks = marks.collect();
+    Layout { width, height, title, title_size, subtitle, panels, phases, marks, notes, time_ticks, time_label }
 }
 
 fn stacked(lines: Vec<String>, x: f64, y: &mut f64, step: f64) -> Vec<Words> {

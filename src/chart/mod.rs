@@ -1,7 +1,7 @@
 //! From a run, or anybody's series, and its assessment to pictures: one a metric and an overview, as SVG or PNG.
 //!
 //! The flow goes one way: `compose` and `overview` make a `scene` (what is drawn, pure data) with `axis`, `decimate` and
-//! `title`; `layout` places it, `paint` draws it as SVG in the colours of `theme`, `raster` makes the PNG from that same
+//! `title`; `layout` places it (its phases with `phases`), `paint` draws it as SVG in the colours of `theme`, `raster` makes the PNG from that same
 //! SVG. The verdict is read from the assessment and never made here.
 
 mod axis;
@@ -11,6 +11,7 @@ mod layout;
 mod overview;
 mod paint;
 mod pen;
+mod phases;
 mod raster;
 mod render;
 mod scene;

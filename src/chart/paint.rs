@@ -6,6 +6,7 @@ use super::axis::Axis;
 use super::decimate::Point;
 use super::layout::{self, Canvas, Layout, PanelPlace, PlacedEntry, Rect};
 use super::pen::{self, Anchor, Dashes, Face, Pen};
+use super::phases::{self, Tint};
 use super::render::ChartError;
 use super::scene::{Fit, Line, Panel, Scene, Swatch};
 use super::text::{self, Weight};
@@ -75,6 +76,7 @@ impl Painter<'_> {
         for (panel, place) in scene.panels.iter().zip(&layout.panels) {
             self.panel(panel, place)?;
         }
+        self.phase_names()?;
         self.time_axis()?;
         self.marks()?;
         for note in &layout.notes {
@@ -177,6 +179,10 @@ impl Painter<'_> {
     }
 
     fn shades(&mut self, panel: &Panel, plot: Plot<'_>) -> Drawn {
+        let layout = self.layout;
+        for band in layout.phases.iter().flat_map(|(_, bands)| bands).filter(|band| band.tint == Tint::Second) {
+            self.pen.rect(Rect { left: band.left, right: band.right, ..plot.rect }, self.palette.phase)?;
+        }
         if let Some(until) = panel.warm_up_until_s {
             self.pen.rect(Rect { right: plot.x(until), ..plot.rect }, self.palette.warm_up)?;
         }
@@ -252,6 +258,19 @@ impl Painter<'_> {
         self.pen.rect(behind, self.palette.background)?;
         let face = Face { colour: self.palette.ink, ..self.face(layout::LEGEND, Anchor::Start) };
         self.pen.words(&words, x, baseline, face)
+    }
+
+    /// The strip above the plots, in which each phase is named over its band.
+    fn phase_names(&mut self) -> Drawn {
+        let layout = self.layout;
+        let Some((strip, bands)) = &layout.phases else { return Ok(()) };
+        for band in bands {
+            let fill = if band.tint == Tint::First { self.palette.strip } else { self.palette.strip_second };
+            self.pen.rect(Rect { left: band.left, right: band.right, ..*strip }, fill)?;
+            let face = Face { colour: self.palette.ink, ..self.face(phases::NAME, Anchor::Start) };
+            self.pen.words(&band.words, band.left + phases::PADDING, strip.bottom - 7.0, face)?;
+        }
+        Ok(())
     }
 
     fn time_axis(&mut self) -> Drawn {

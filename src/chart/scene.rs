@@ -7,6 +7,7 @@ use crate::domain::rate;
 
 use super::axis::Axis;
 use super::decimate::{Point, Stroke};
+use super::phases::Phase;
 use super::theme::Ink;
 
 /// One picture.
@@ -26,6 +27,8 @@ pub(super) struct Scene {
     pub(super) projected_from_s: Option<f64>,
     /// The panels, the uppermost first.
     pub(super) panels: Vec<Panel>,
+    /// The phases of the run, shaded through all panels and named above them.
+    pub(super) phases: Vec<Phase>,
     /// What happened at one instant, through all panels.
     pub(super) marks: Vec<Mark>,
     /// Instants at which something small and frequent happened: processes that came and went.

@@ -169,6 +169,20 @@ fn what_happened_is_marked_and_the_tree_ticks() {
 }
 
 #[test]
+fn phases_are_bands_from_one_to_the_next_and_the_last_ends_with_the_run() {
+    let mut run = run_of(60);
+    let phase = |name: &str| EventKind::Phase { name: name.into() };
+    run.events = vec![event(0, phase("ramp up")), event(20, phase("soak"))];
+    let scene = run_scene(&run);
+    let phases: Vec<_> = scene.phases.iter().map(|phase| (phase.name.as_str(), phase.from_s, phase.to_s)).collect();
+    assert_eq!(phases, [("ramp up", 0.0, 20.0), ("soak", 20.0, 60.0)]);
+    let layout = layout::place(&scene, CANVAS, CANVAS.scale());
+    let (strip, bands) = layout.phases.as_ref().unwrap();
+    assert!(strip.bottom <= layout.panels[0].plot.top && strip.top > layout.panels[0].heading.baseline, "{strip:?}");
+    assert!((bands[1].right - strip.right).abs() < 0.1, "{bands:?}");
+}
+
+#[test]
 fn an_overview_has_a_panel_for_memory_and_one_for_each_count() {
     let scene = run_scene(&run_of(60));
     let lines = |panel: &Panel| panel.lines.iter().map(|line| line.name.clone()).collect::<Vec<_>>();

@@ -50,6 +50,12 @@ pub(super) struct Palette {
     pub(super) frame: Colour,
     /// The shade over warm-up.
     pub(super) warm_up: Colour,
+    /// The shade over every second phase.
+    pub(super) phase: Colour,
+    /// The strip in which phases are named, over the first of two neighbours.
+    pub(super) strip: Colour,
+    /// ... and over the second.
+    pub(super) strip_second: Colour,
     /// The shade over what was not observed but projected.
     pub(super) projected: Colour,
     /// The fitted line.
@@ -67,6 +73,9 @@ const LIGHT: Palette = Palette {
     grid: Colour(228, 231, 234),
     frame: Colour(170, 176, 182),
     warm_up: Colour(240, 240, 235),
+    phase: Colour(241, 246, 252),
+    strip: Colour(225, 232, 240),
+    strip_second: Colour(200, 214, 229),
     projected: Colour(243, 240, 248),
     fit: Colour(228, 112, 0),
     band: Colour(250, 218, 190),
@@ -81,6 +90,9 @@ const DARK: Palette = Palette {
     grid: Colour(42, 47, 53),
     frame: Colour(88, 95, 103),
     warm_up: Colour(33, 37, 42),
+    phase: Colour(24, 30, 40),
+    strip: Colour(40, 48, 58),
+    strip_second: Colour(54, 68, 86),
     projected: Colour(34, 30, 44),
     fit: Colour(240, 170, 20),
     band: Colour(82, 62, 22),
@@ -115,11 +127,32 @@ pub fn dark_rules() -> String {
 
 impl Palette {
     /// Every colour, in the same order in each theme.
-    fn all(&self) -> [Colour; 16] {
-        let Self { background, ink, muted, grid, frame, warm_up, projected, fit, band, lines, verdicts } = *self;
+    fn all(&self) -> [Colour; 19] {
+        let Self { background, ink, muted, grid, frame, warm_up, phase, strip, strip_second, .. } = *self;
+        let Self { projected, fit, band, lines, verdicts, .. } = *self;
         let [l0, l1, l2, l3] = lines;
         let [v0, v1, v2] = verdicts;
-        [background, ink, muted, grid, frame, warm_up, projected, fit, band, l0, l1, l2, l3, v0, v1, v2]
+        [
+            background,
+            ink,
+            muted,
+            grid,
+            frame,
+            warm_up,
+            phase,
+            strip,
+            strip_second,
+            projected,
+            fit,
+            band,
+            l0,
+            l1,
+            l2,
+            l3,
+            v0,
+            v1,
+            v2,
+        ]
     }
 
     /// The colour of a line.

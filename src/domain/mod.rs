@@ -1,12 +1,14 @@
 //! The nouns of soak, with their units; the lowest floor, which knows only std and serde.
 //!
-//! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind, [`series`] is the
-//! shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the analysis answers.
+//! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind and [`phase`] a named
+//! part of it, [`series`] is the shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the
+//! analysis answers.
 
 pub mod assessment;
 pub mod bytes;
 pub mod metric;
 pub mod objective;
+pub mod phase;
 pub mod rate;
 pub mod run;
 pub mod sample;
@@ -17,6 +19,7 @@ pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use bytes::{Bytes, SignedBytes};
 pub use metric::{Metric, Role, Unit};
 pub use objective::{Objective, ObjectiveError};
+pub use phase::Phase;
 pub use run::Run;
 pub use sample::{Elapsed, Readings, Sample};
 pub use series::{Series, SeriesSet};

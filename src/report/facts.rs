@@ -132,7 +132,8 @@ pub(super) fn happenings(run: &Run) -> Vec<Happening> {
                 (joined, left, changes) = (joined + u64::from(*came), left + u64::from(*went), changes + 1);
                 continue;
             }
-            EventKind::Traffic(_) | EventKind::Cost(_) => continue,
+            // Phases have a table of their own.
+            EventKind::Phase { .. } | EventKind::Traffic(_) | EventKind::Cost(_) => continue,
         };
         all.push(Happening { at_s: event.at.as_secs_f64(), what: sentence(&what) });
     }

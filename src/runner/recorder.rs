@@ -107,7 +107,9 @@ impl Recorder {
     }
 
     pub(super) fn event(&self, kind: EventKind) {
-        self.wrote(self.writer().event(&Event { at: self.clock.now(), kind }));
+        let event = Event { at: self.clock.now(), kind };
+        self.wrote(self.writer().event(&event));
+        self.so_far().event(&event);
     }
 
     /// Says once that writing fails, and once that it works again.

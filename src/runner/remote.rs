@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::run::EventKind;
-use crate::domain::{Bytes, Elapsed, Metric, Run, TrafficTick};
+use crate::domain::{Bytes, Elapsed, Metric, Phase, Run, TrafficTick};
 use crate::procfs::{Buffer, Keep, ProcRoot, Process};
 
 use super::recorder::{Notice, Recorder};
@@ -33,6 +33,8 @@ pub struct Glance {
     pub trails: Vec<(Metric, Trail)>,
     /// Turns completed per second, lately.
     pub turns_per_s: Option<f64>,
+    /// The phase that the run is in, so far; `None` where none was named.
+    pub phase: Option<Phase>,
     /// CPU time that soak has used since the run began, as a share of one core.
     pub own_cpu: f64,
     /// What soak itself holds.
@@ -50,12 +52,14 @@ impl Remote {
         let spent = cpu().saturating_sub(self.cpu_before);
         let so_far = self.recorder.so_far();
         let (trails, traffic, turns_per_s) = (so_far.trails(), so_far.tick().cloned(), so_far.turns_per_s());
+        let phase = so_far.phase();
         drop(so_far);
         Glance {
             now,
             traffic,
             trails,
             turns_per_s,
+            phase,
             own_cpu: spent.as_secs_f64() / now.as_secs_f64().max(0.1),
             own_rss: own_rss(),
         }

@@ -3,7 +3,7 @@
 
 use crate::analysis;
 use crate::domain::run::{Event, EventKind};
-use crate::domain::{Elapsed, Estimate, Metric, Readings, Run, Sample, TrafficTick};
+use crate::domain::{Elapsed, Estimate, Metric, Phase, Readings, Run, Sample, TrafficTick};
 
 use super::trail::Trail;
 
@@ -40,6 +40,7 @@ pub(super) struct SoFar {
     /// How many the last kept one stands for as yet.
     gathered: usize,
     turns_per_s: Option<f64>,
+    phase: Option<Phase>,
 }
 
 impl SoFar {
@@ -51,6 +52,7 @@ impl SoFar {
             stride: 1,
             gathered: 1,
             turns_per_s: None,
+            phase: None,
         }
     }
 
@@ -100,8 +102,11 @@ impl SoFar {
         self.latest.traffic = Some(tick);
     }
 
-    /// Keeps what the series are made with: what cannot be read, and where the program was replaced.
+    /// Keeps what the series are made with (what cannot be read, and where the program was replaced) and the phase.
     pub(super) fn event(&mut self, event: &Event) {
+        if let EventKind::Phase { name } = &event.kind {
+            self.phase = Some(Phase { name: name.clone(), from: event.at, to: event.at });
+        }
         let counts = matches!(event.kind, EventKind::Unreadable { .. } | EventKind::Exec { .. });
         if counts && self.kept.events.len() < KEPT_EVENTS {
             self.kept.events.push(event.clone());
@@ -137,6 +142,12 @@ impl SoFar {
     /// The latest of the driver's ticks.
     pub(super) fn tick(&self) -> Option<&TrafficTick> {
         self.latest.traffic.as_ref()
+    }
+
+    /// The phase that the run is in, so far, at the time of its latest sample.
+    pub(super) fn phase(&self) -> Option<Phase> {
+        let now = self.latest.at;
+        self.phase.clone().map(|phase| Phase { to: phase.to.max(now), ..phase })
     }
 
     /// Turns completed per second, by the last two of the driver's ticks.
@@ -186,6 +197,19 @@ mod tests {
         let set = so_far.kept().series();
         let read = set.get("pss").unwrap().values.iter().filter(|value| value.is_finite()).count();
         assert!(read > 500, "{read}");
+    }
+
+    #[test]
+    fn the_phase_is_the_one_that_began_last() {
+        let mut so_far = SoFar::new();
+        assert_eq!(so_far.phase(), None);
+        for (second, name) in [(0.0, "ramp up"), (4.0, "soak")] {
+            let kind = EventKind::Phase { name: name.into() };
+            so_far.event(&Event { at: Elapsed::from_secs_f64(second), kind });
+        }
+        so_far.sample(&sample(9));
+        let [from, to] = [4.0, 9.0].map(Elapsed::from_secs_f64);
+        assert_eq!(so_far.phase(), Some(Phase { name: "soak".into(), from, to }));
     }
 
     #[test]

@@ -158,6 +158,9 @@ fn foot(picture: &Picture, width: usize, height: usize) -> Vec<Line<'static>> {
     if height >= LOW {
         lines.push(Line::raw(""));
     }
+    if height >= LOW {
+        lines.extend(phase(picture));
+    }
     lines.extend(traffic(picture, width));
     if height >= LOW {
         lines.push(own_cost(picture, width));
@@ -169,6 +172,13 @@ fn foot(picture: &Picture, width: usize, height: usize) -> Vec<Line<'static>> {
     };
     lines.push(Line::styled(format!("{keys:<width$}"), Style::new().add_modifier(Modifier::REVERSED)));
     lines
+}
+
+fn phase(picture: &Picture) -> Option<Line<'static>> {
+    let phase = picture.glance.phase.as_ref()?;
+    let so_far = picture.glance.now.as_secs_f64() - phase.from.as_secs_f64();
+    // The length stands first, so that a long name cannot push it off the screen.
+    Some(Line::raw(format!("phase     for {}: {}", span(so_far.max(0.0).floor()), printable(&phase.name))))
 }
 
 fn traffic(picture: &Picture, width: usize) -> Option<Line<'static>> {

@@ -13,7 +13,7 @@ use super::picture::{Ending, Motion, Page, Palette, Picture};
 use super::spark::Glyphs;
 use crate::analysis::{self, Look};
 use crate::domain::traffic::Latency;
-use crate::domain::{Bytes, Elapsed, Metric, Run, Sample, TrafficTick};
+use crate::domain::{Bytes, Elapsed, Metric, Phase, Run, Sample, TrafficTick};
 use crate::runner::{Glance, Trail};
 
 /// A metric's value at a second.
@@ -149,6 +149,19 @@ fn failing_traffic_is_said_with_its_rate_its_latency_and_what_waits() {
         assert!(shown.contains("20.0 turns/s   p95 12.3 ms   17 errors   5 waiting   2,400 turns"), "{shown}");
     }
     assert!(text(&picture, (40, 10)).contains("17 errors"));
+}
+
+#[test]
+fn the_phase_is_named_with_its_length_so_far_and_without_its_escapes() {
+    let mut picture = healthy();
+    let name = format!("soak \u{1b}[2J{}", "名前".repeat(60));
+    let [from, to] = [30.0, 119.0].map(Elapsed::from_secs_f64);
+    picture.glance.phase = Some(Phase { name, from, to });
+    for size in [(80, 24), (200, 50)] {
+        let shown = text(&picture, size);
+        assert!(shown.contains("phase     for 1 min 30 s: soak \u{fffd}[2J名"), "{shown}");
+    }
+    assert!(!text(&healthy(), (80, 24)).contains("phase"));
 }
 
 #[test]
