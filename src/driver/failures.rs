@@ -16,6 +16,8 @@ pub enum FailureClass {
     NameLookup,
     /// No connection for another reason.
     Connect,
+    /// TLS did not come about, most often because of the certificate.
+    Tls,
     /// The answer was not complete within the timeout.
     Timeout,
     /// The connection ended before the answer was complete.
@@ -32,6 +34,7 @@ impl fmt::Display for FailureClass {
             Self::ConnectRefused => f.write_str("connect refused"),
             Self::NameLookup => f.write_str("name lookup"),
             Self::Connect => f.write_str("connect"),
+            Self::Tls => f.write_str("tls"),
             Self::Timeout => f.write_str("timeout"),
             Self::ConnectionLost => f.write_str("connection lost"),
             Self::Protocol => f.write_str("not HTTP"),
@@ -41,10 +44,12 @@ impl fmt::Display for FailureClass {
 }
 
 /// One request that failed: its class and its story.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) class: FailureClass,
-    pub(super) story: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The class it is counted in.
+    pub class: FailureClass,
+    /// What was wrong, in a few words, without secrets.
+    pub story: String,
 }
 
 impl Failure {

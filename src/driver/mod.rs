@@ -7,6 +7,7 @@
 
 mod client;
 mod failures;
+pub mod link;
 mod options;
 mod pacer;
 mod schedule;
@@ -15,7 +16,7 @@ mod tally;
 mod tests;
 mod thread;
 
-pub use failures::{FailureClass, FailureCount};
+pub use failures::{Failure, FailureClass, FailureCount};
 pub use options::{DriverError, GetUrl, PlainGet};
 pub use tally::DriverSummary;
 pub use thread::{Driver, TickSink, start};
