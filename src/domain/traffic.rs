@@ -157,6 +157,12 @@ pub enum Measure {
     Turn,
 }
 
+impl Measure {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Response, Self::Service, Self::Ttfb, Self::FirstByte, Self::FirstEvent, Self::Gap, Self::Turn];
+}
+
 /// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase
 /// or the run ended. Windows add up: any percentile over any span that they fill can be computed again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

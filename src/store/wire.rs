@@ -299,7 +299,8 @@ mod tests {
 
     #[test]
     fn a_window_comes_back_as_it_went() {
-        let mut window = Window { from_s: 10.0, to_s: 20.0, step: Some("GET /".into()), requests: 3, ..Window::default() };
+        let mut window =
+            Window { from_s: 10.0, to_s: 20.0, step: Some("GET /".into()), requests: 3, ..Window::default() };
         window.class = "normal".into();
         window.latencies.insert(Measure::Response, "HISTFAAAAA".into());
         assert_eq!(through(|line| write_window(line, &window).unwrap()), Line::Window(Box::new(window)));
