@@ -72,8 +72,12 @@ impl Builder {
                 ..TrafficTick::default()
             })
             .collect();
-        self.run.header.conditions.traffic =
-            Some(TrafficConditions { url: format!("http://localhost/{text}"), rate_per_s: 20.0, users: 4 });
+        self.run.header.conditions.traffic = Some(TrafficConditions {
+            url: format!("http://localhost/{text}"),
+            rate_per_s: 20.0,
+            users: 4,
+            ..TrafficConditions::default()
+        });
         let failure = FailureTally { class: "status 503".into(), count: seconds / 10, example: text.into() };
         let summary = TrafficSummary {
             turns: 20 * seconds,

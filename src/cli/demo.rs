@@ -45,7 +45,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         budget: BUDGET,
         ceilings: Vec::new(),
         scrape: None,
-        traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }),
+        traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }.plan()),
         output: args.output.clone(),
     };
     let analysis = analysis::Options::default();

@@ -10,7 +10,7 @@ use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
 use crate::domain::scrape::ScrapedSeries;
-use crate::driver::{GetUrl, PlainGet};
+use crate::driver::{GetUrl, PlainGet, Plan};
 use crate::runner::{self, RunOptions, ScrapeOptions, Watch};
 use crate::target::Selector;
 
@@ -157,12 +157,12 @@ fn selector(args: TargetArgs) -> Result<Selector, Failure> {
     }
 }
 
-fn traffic(args: &TrafficArgs) -> Result<Option<PlainGet>, Failure> {
+fn traffic(args: &TrafficArgs) -> Result<Option<Plan>, Failure> {
     let Some(url) = &args.url else { return Ok(None) };
     let url: GetUrl = url.parse().map_err(|error| Failure::from_error(&error))?;
     let traffic = PlainGet { url, rate_per_s: args.rate, users: args.users.get(), timeout: REQUEST_TIMEOUT };
     traffic.check().map_err(|error| Failure::from_error(&error))?;
-    Ok(Some(traffic))
+    Ok(Some(traffic.plan()))
 }
 
 fn scrape(args: &TrafficArgs) -> Result<Option<ScrapeOptions>, Failure> {

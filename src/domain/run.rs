@@ -8,7 +8,7 @@ use super::metric::Metric;
 use super::sample::{Elapsed, Sample};
 use super::scrape::{Scraped, ScrapedSeries};
 use super::series::{Series, SeriesSet};
-use super::traffic::{TrafficSummary, TrafficTick};
+use super::traffic::{TrafficSummary, TrafficTick, Window};
 
 /// How the target was chosen and who it is. A command line is not kept, because secrets stand in command lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,10 +75,28 @@ pub struct Conditions {
 pub struct TrafficConditions {
     /// The URL without user, password and query values.
     pub url: String,
-    /// Turns due per second.
+    /// Turns due per second; where a scenario changes it, the most. 0 in the closed model.
     pub rate_per_s: f64,
-    /// Requests in flight at most.
+    /// Turns under way at most.
     pub users: u32,
+    /// The profile's name; `None` for plain GETs of one URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The scenario's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// `closed`, `open, poisson arrivals` or `open, even arrivals`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What everything that is drawn at random is drawn from: the same seed gives the same arrivals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The objectives as they were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<String>,
+    /// A request that takes longer is logged as slow, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_after_s: Option<f64>,
 }
 
 /// The first line of the record.
@@ -225,6 +243,8 @@ pub struct Run {
     pub traffic: Vec<TrafficTick>,
     /// What the target's metrics page said, in order.
     pub scraped: Vec<Scraped>,
+    /// What each step did, window by window, in the order in which they ended.
+    pub windows: Vec<Window>,
     /// The events, in order.
     pub events: Vec<Event>,
     /// Whether the record ends in the middle of a line, as it does when soak is killed or the disk is full.

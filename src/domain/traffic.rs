@@ -27,8 +27,15 @@ pub struct TrafficTick {
     pub at: Elapsed,
     /// Turns completed since the start of the run; a failed turn counts, for it was asked for.
     pub turns: u64,
-    /// Requests that failed since the start of the run, by the driver's own measure (no answer, or status 400 and up).
+    /// Requests that ended since the start of the run, failed ones, put-off ones and repeated attempts among them.
+    pub requests: u64,
+    /// Requests that failed since the start of the run: no answer, or one that was not what the profile expects (without
+    /// expectations, a status of 400 and up).
     pub errors: u64,
+    /// Requests that the server put off since the start of the run (429, or 503 with Retry-After).
+    pub limited: u64,
+    /// Users at work when the interval ended: all of them in the closed model, those with a turn under way in the open one.
+    pub users: u32,
     /// Requests under way when the interval ended.
     pub in_flight: u64,
     /// Requests that are due and not yet sent, because as many as allowed are in flight.
@@ -71,8 +78,27 @@ pub struct LatencySummary {
 pub struct TrafficSummary {
     /// Turns completed, failed ones among them.
     pub turns: u64,
+    /// Turns that failed: a step of theirs did.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turns_failed: u64,
+    /// Requests that ended, failed ones, put-off ones and repeated attempts among them. A record of before there were
+    /// profiles has none: there, each turn is a request.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
     /// Requests that failed.
     pub errors: u64,
+    /// Requests that the server put off, by 429 or by 503 with Retry-After: neither failed nor well.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub limited: u64,
+    /// Attempts after the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
+    /// Steps that were not done for want of a value of another tenant.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+    /// Answers that the client left in the middle, on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left: u64,
     /// Requests answered by a redirect, which is not followed.
     pub redirects: u64,
     /// Turns that were due and had not been sent when the run ended.
@@ -83,8 +109,32 @@ pub struct TrafficSummary {
     pub latency: Option<LatencySummary>,
     /// The longest that a request was sent after it was due.
     pub max_lag_us: u64,
+    /// 99 % of the requests were sent at most this long after they were due and a user was free to send them: the
+    /// driver's own lateness, which no server is to blame for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub own_lag_p99_us: u64,
+    /// Seconds of the run in which the driver lagged so much (see [`TrafficSummary::LAG_FLOOR_US`]) that the latencies of
+    /// that time say nothing about the server.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lagged_s: u64,
+    /// Turns that came when as many as allowed were under way, and waited.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waited: u64,
     /// The classes of failures, the commonest first.
     pub failures: Vec<FailureTally>,
+}
+
+impl TrafficSummary {
+    /// The driver lags where 99 % of its own lateness is over this many microseconds ...
+    pub const LAG_FLOOR_US: u64 = 5_000;
+    /// ... and over this share of the median response time, beside which it would not matter.
+    pub const LAG_SHARE: f64 = 0.1;
+
+    /// Whether so late a driver (the 99th percentile of its own lateness) spoils response times with this median, both in
+    /// microseconds.
+    pub fn lags(own_lag_p99_us: u64, response_p50_us: u64) -> bool {
+        own_lag_p99_us as f64 > (Self::LAG_FLOOR_US as f64).max(Self::LAG_SHARE * response_p50_us as f64)
+    }
 }
 
 /// What is measured of a request, or of a turn.
@@ -107,6 +157,12 @@ pub enum Measure {
     Turn,
     /// From the moment it was due to the moment it was sent: the driver's own lateness, or its want of a free user.
     Lag,
+}
+
+impl Measure {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Response, Self::Service, Self::Ttfb, Self::FirstByte, Self::FirstEvent, Self::Gap, Self::Turn];
 }
 
 /// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase

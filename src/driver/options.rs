@@ -1,18 +1,22 @@
-//! What the user asked the driver to send, checked before anything starts.
+//! What the user typed about traffic, checked before anything starts.
 
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
-use reqwest::Url;
+use url::Url;
+
+use super::link::LinkError;
+use super::secrets::shown_url;
+use crate::stats::latencies::LatenciesError;
 
 /// The slowest schedule: less than one request in a thousand seconds keeps no server busy.
 const MIN_RATE_PER_S: f64 = 0.001;
 /// The fastest schedule: beyond what one thread can send, every request would only wait.
-const MAX_RATE_PER_S: f64 = 100_000.0;
+pub(super) const MAX_RATE_PER_S: f64 = 100_000.0;
 /// As many requests in flight as one address has ports to send them from.
-const MAX_USERS: u32 = 65_535;
+pub(super) const MAX_USERS: u32 = 65_535;
 
 /// Why the traffic could not start.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +24,9 @@ pub enum DriverError {
     /// The address is not one that can be requested. It is not repeated here, for it may hold a password.
     #[error("--url: {0}")]
     Url(String),
+    /// Nobody says where the target is.
+    #[error("the profile has no url: give one with --url, such as --url http://127.0.0.1:8080")]
+    NoUrl,
     /// The rate cannot be kept by anybody.
     #[error("--rate: {0} is not between {MIN_RATE_PER_S} and {MAX_RATE_PER_S} requests per second")]
     Rate(f64),
@@ -29,12 +36,23 @@ pub enum DriverError {
     /// A request that may take no time at all.
     #[error("--timeout: a request needs more time than 0 s")]
     Timeout,
-    /// The HTTP client could not be set up.
-    #[error("cannot set up the HTTP client")]
-    Client(#[source] reqwest::Error),
-    /// The latency histogram could not be set up.
-    #[error("cannot set up the latency histogram")]
-    Histogram(#[source] hdrhistogram::CreationError),
+    /// A scenario that cannot be driven.
+    #[error("the scenario `{name}`: {what}")]
+    Scenario {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A profile that cannot be driven.
+    #[error("the profile: {0}")]
+    Profile(String),
+    /// The target cannot be reached in principle.
+    #[error(transparent)]
+    Link(LinkError),
+    /// The latency histograms could not be set up.
+    #[error("cannot set up the latency histograms")]
+    Histogram(#[source] LatenciesError),
     /// A thread, a pipe or the runtime could not be made.
     #[error("cannot start the traffic's threads")]
     Start(#[source] io::Error),
@@ -72,33 +90,39 @@ impl PlainGet {
     }
 }
 
-/// An address that can be requested: `http://`, with a host. It prints without its secrets.
+/// An address that can be requested: `http://` or `https://`, with a host. It prints without its secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GetUrl(Url);
 
 impl GetUrl {
-    /// The address as the client sends it, with user, password and query.
-    pub(super) fn full(&self) -> &Url {
-        &self.0
+    /// The address as it is sent, with user, password and query.
+    pub(super) fn full(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The address without path and query.
+    pub(super) fn origin(&self) -> Self {
+        let mut url = self.0.clone();
+        url.set_path("");
+        url.set_query(None);
+        url.set_fragment(None);
+        Self(url)
+    }
+
+    /// Path and query as they are sent.
+    pub(super) fn target(&self) -> (&str, Option<&str>) {
+        (self.0.path(), self.0.query())
+    }
+
+    /// The password.
+    pub(super) fn password(&self) -> Option<&str> {
+        self.0.password()
     }
 
     /// The address for the record and the reports: without user, password and fragment, and with the names but not the
     /// values of the query.
     pub fn redacted(&self) -> String {
-        let mut url = self.0.clone();
-        // Both can only fail on addresses without a host, which `from_str` refuses.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        url.set_fragment(None);
-        let names: Option<Vec<String>> = self.0.query().map(|query| {
-            // A part without `=` may be a bare token: it is all value.
-            query
-                .split('&')
-                .map(|part| part.split_once('=').map_or("***".into(), |(name, _)| format!("{name}=***")))
-                .collect()
-        });
-        url.set_query(names.map(|names| names.join("&")).as_deref());
-        url.into()
+        shown_url(self.0.as_str())
     }
 }
 
@@ -121,13 +145,15 @@ impl FromStr for GetUrl {
         let url = Url::parse(text)
             .map_err(|error| DriverError::Url(format!("{error}; it looks like this: http://127.0.0.1:8080/path")))?;
         match url.scheme() {
-            "http" if url.has_host() => Ok(Self(url)),
-            "https" => {
-                Err(DriverError::Url("https is not built in yet: TLS is missing, so give an http:// address".into()))
-            }
+            "http" | "https" if !url.has_host() => {}
+            "http" => return Ok(Self(url)),
+            "https" if cfg!(feature = "tls") => return Ok(Self(url)),
+            "https" => return Err(DriverError::Link(LinkError::NoTls)),
             // `localhost:8080/x` parses as the scheme `localhost`.
-            _ => Err(DriverError::Url("the address must start with http://, as in http://127.0.0.1:8080/path".into())),
+            _ => {}
         }
+        let form = "the address must start with http:// or https://, as in http://127.0.0.1:8080/path";
+        Err(DriverError::Url(form.into()))
     }
 }
 
@@ -150,8 +176,7 @@ mod tests {
             let error = text.parse::<GetUrl>().unwrap_err().to_string();
             assert!(error.starts_with("--url: ") && error.contains("http://127.0.0.1:8080/path"), "{text}: {error}");
         }
-        let error = "https://host/".parse::<GetUrl>().unwrap_err().to_string();
-        assert!(error.contains("TLS"), "{error}");
+        assert_eq!("https://host/".parse::<GetUrl>().is_ok(), cfg!(feature = "tls"));
     }
 
     #[test]
@@ -166,7 +191,7 @@ mod tests {
 
     #[test]
     fn an_error_about_an_address_does_not_repeat_it() {
-        for text in ["http://ann:s3cret@:99999/", "s3cret:8080", "https://ann:s3cret@host/"] {
+        for text in ["http://ann:s3cret@:99999/", "s3cret:8080"] {
             assert!(!text.parse::<GetUrl>().unwrap_err().to_string().contains("s3cret"), "{text}");
         }
     }

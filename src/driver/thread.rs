@@ -1,131 +1,138 @@
-//! The sending thread: as many users as were asked for, each taking the next request that is due.
+//! The driver's threads: pacing, sending and writing down, from the start to the summary.
 
-use std::cell::RefCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use reqwest::Client;
 use tokio::runtime::Runtime;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 
-use super::client;
-use super::options::{DriverError, GetUrl, PlainGet};
-use super::pacer::{self, Signals};
-use super::schedule::Schedule;
-use super::tally::{DriverSummary, Tally};
+use super::director;
+use super::options::DriverError;
+use super::pacer::{self, Pacing};
+use super::plan::Plan;
+use super::scribe::{self, Outlet, Seen, Sink};
+use super::world::World;
 use crate::clock::Clock;
-use crate::domain::{Elapsed, TrafficTick};
+use crate::domain::TrafficTick;
+use crate::domain::traffic::TrafficSummary;
 
 /// How long the requests under way at the stop may still take before they are cut.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Takes the ticks, on the driver's thread: while it works nothing is sent, so it should only hand them on.
-pub type TickSink = Box<dyn FnMut(TrafficTick) + Send>;
 
 /// Traffic under way. Dropping it ends the traffic too, without waiting and without a summary.
 #[derive(Debug)]
 pub struct Driver {
     /// The pacing thread watches the other end: closing this one is the order to stop.
     stop: OwnedFd,
-    thread: JoinHandle<DriverSummary>,
+    thread: JoinHandle<TrafficSummary>,
 }
 
 impl Driver {
-    /// Ends the traffic: nothing more is sent, requests under way get two seconds to end, the last tick goes to the sink, and
-    /// both threads are gone when this returns.
+    /// Ends the traffic: nothing more is begun, requests under way get two seconds to end, the last windows and the last tick
+    /// go to the sink, and all threads are gone when this returns.
     ///
     /// # Panics
     /// Where the sink panicked, that panic goes on here.
-    pub fn stop(self) -> DriverSummary {
+    pub fn stop(self) -> TrafficSummary {
         drop(self.stop);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
-/// Starts the traffic. The first request is due at once; a server that is down gives failed requests, not an error.
+/// Starts the traffic, which lasts until it is stopped. A server that is down gives failed requests, not an error.
 ///
 /// # Errors
-/// An option out of bounds, or no threads, runtime or client to be had.
-pub fn start(options: PlainGet, clock: Arc<dyn Clock>, sink: TickSink) -> Result<Driver, DriverError> {
-    options.check()?;
-    let clients = (0..options.users).map(|_| client::build(options.timeout)).collect::<Result<_, _>>()?;
-    let tally = Tally::new()?;
+/// A plan that cannot be driven, or no threads to be had.
+pub fn start(plan: Plan, clock: Arc<dyn Clock>, mut sink: Sink) -> Result<Driver, DriverError> {
+    let pacing = Arc::new(Pacing::new(clock.now())?);
+    let (sender, messages) = mpsc::channel();
+    // The world stays on the sending thread, so it is made there; whether that worked is said before this returns.
+    let (made, ready) = mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DriverError::Start)?;
     let (stopped, stop) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|errno| DriverError::Start(errno.into()))?;
-    let schedule = Schedule::new(clock.now(), options.rate_per_s);
-    let signals = Arc::new(Signals::new());
-    let pacing = Builder::new().name("soak-pacer".into()).spawn({
-        let (clock, signals) = (Arc::clone(&clock), Arc::clone(&signals));
-        move || pacer::pace(schedule, &clock, &stopped, &signals)
-    });
-    let pacing = pacing.map_err(DriverError::Start)?;
-    let sending = Sending { url: options.url, clients, schedule, clock, signals };
+    let scribe = Builder::new().name("soak-scribe".into()).spawn(move || scribe::write(&messages, &mut sink));
+    let scribe = scribe.map_err(DriverError::Start)?;
     let thread = Builder::new().name("soak-driver".into()).spawn(move || {
-        let summary = sending.run(&runtime, tally, sink);
-        // The pacing thread has ended already, or the sending one would not have.
-        let _ = pacing.join();
-        summary
-    });
-    Ok(Driver { stop, thread: thread.map_err(DriverError::Start)? })
-}
-
-/// What every user needs to send.
-struct Sending {
-    url: GetUrl,
-    /// A client each, with a connection of its own, taken in turns. With one pool for all, how many connections the target
-    /// holds would follow its latency, and its descriptors would step up whenever the machine is busy.
-    clients: Vec<Client>,
-    schedule: Schedule,
-    clock: Arc<dyn Clock>,
-    signals: Arc<Signals>,
-}
-
-impl Sending {
-    fn run(self, runtime: &Runtime, tally: Tally, mut sink: TickSink) -> DriverSummary {
-        let tally = Rc::new(RefCell::new(tally));
-        let sending = Rc::new(self);
-        LocalSet::new().block_on(runtime, async {
-            let mut crew = JoinSet::new();
-            for number in 0..sending.clients.len() {
-                crew.spawn_local(user(Rc::clone(&sending), number, Rc::clone(&tally)));
-            }
-            loop {
-                tokio::select! {
-                    () = sending.signals.tick.notified() => sink(sending.tick(&tally)),
-                    () = sending.signals.stop.notified() => break,
+        let outlet = Outlet::new(sender);
+        let summary = match World::new(plan, Arc::clone(&clock), Arc::clone(&pacing), outlet) {
+            Ok(world) => {
+                let pacer =
+                    Builder::new().name("soak-pacer".into()).spawn(move || pacer::pace(&pacing, &*clock, &stopped));
+                match pacer {
+                    Ok(pacer) => {
+                        let _ = made.send(Ok(()));
+                        let summary = run(&runtime, world);
+                        // It has ended already, or the run would not have.
+                        let _ = pacer.join();
+                        summary
+                    }
+                    Err(error) => failed(&made, DriverError::Start(error)),
                 }
             }
-            let ended = async { while crew.join_next().await.is_some() {} };
-            if tokio::time::timeout(GRACE, ended).await.is_err() {
-                crew.shutdown().await;
+            Err(error) => failed(&made, error),
+        };
+        // Everything has been handed over: the outlet went with the world.
+        if let Err(panic) = scribe.join() {
+            std::panic::resume_unwind(panic);
+        }
+        summary
+    });
+    let thread = thread.map_err(DriverError::Start)?;
+    match ready.recv() {
+        Ok(Ok(())) => Ok(Driver { stop, thread }),
+        Ok(Err(error)) => Err(error),
+        Err(_) => match thread.join() {
+            Ok(_) => Err(DriverError::Start(std::io::Error::other("the driver's thread ended at once"))),
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+    }
+}
+
+fn failed(made: &mpsc::Sender<Result<(), DriverError>>, error: DriverError) -> TrafficSummary {
+    // Nobody listens any more where the starter has given up.
+    let _ = made.send(Err(error));
+    TrafficSummary::default()
+}
+
+/// Runs the world until the pacing thread says that it is over.
+fn run(runtime: &Runtime, world: World) -> TrafficSummary {
+    let world = Rc::new(world);
+    LocalSet::new().block_on(runtime, async {
+        let directing = tokio::task::spawn_local(director::direct(Rc::clone(&world)));
+        loop {
+            tokio::select! {
+                () = world.pacing.arrived.notified() => world.dispatch(),
+                () = world.pacing.tick.notified() => tick(&world),
+                () = world.pacing.stop.notified() => break,
             }
-            sink(sending.tick(&tally));
-        });
-        tally.borrow_mut().close(sending.signals.due())
-    }
+        }
+        directing.abort();
+        world.stop();
+        let mut crew = std::mem::take(&mut *world.crew.borrow_mut());
+        let ended = async { while crew.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            crew.shutdown().await;
+        }
+        world.outlet.tell(Seen::Tick(account(&world)));
+        world.cut(None);
+    });
+    let summary = world.books.borrow().close(world.waiting());
+    summary
+}
 
-    fn tick(&self, tally: &RefCell<Tally>) -> TrafficTick {
-        tally.borrow_mut().tick(self.clock.now(), self.signals.due())
+fn tick(world: &World) {
+    world.outlet.tell(Seen::Tick(account(world)));
+    if world.books.borrow().is_window_over(world.now()) {
+        world.cut(None);
     }
 }
 
-/// One user: takes the next request that is due, sends it, waits for its end; until the run stops.
-async fn user(sending: Rc<Sending>, number: usize, tally: Rc<RefCell<Tally>>) {
-    let client = &sending.clients[number];
-    while let Ok(arrival) = sending.signals.arrivals.acquire().await {
-        arrival.forget();
-        let due = sending.schedule.due(tally.borrow().next());
-        tally.borrow_mut().sent(since(due, sending.clock.now()));
-        let outcome = client::get(client, sending.url.full()).await;
-        let now = sending.clock.now();
-        tally.borrow_mut().ended(outcome, since(due, now), now);
-    }
-}
-
-fn since(due: Elapsed, now: Elapsed) -> Duration {
-    now.since_start().saturating_sub(due.since_start())
+fn account(world: &World) -> TrafficTick {
+    let waiting = world.waiting();
+    world.books.borrow_mut().tick(world.now(), waiting)
 }

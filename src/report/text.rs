@@ -359,7 +359,12 @@ mod tests {
 
     /// A run in which everything grows, everything fails and a lot was marked.
     fn worst() -> Run {
-        let traffic = TrafficConditions { url: format!("http://{}/", "a".repeat(200)), rate_per_s: 20.0, users: 4 };
+        let traffic = TrafficConditions {
+            url: format!("http://{}/", "a".repeat(200)),
+            rate_per_s: 20.0,
+            users: 4,
+            ..Default::default()
+        };
         let mut header = Header { target: TargetIdentity { tree: true, ..Default::default() }, ..Header::default() };
         header.target.name = "n".repeat(100);
         header.conditions.traffic = Some(traffic);

@@ -14,14 +14,14 @@ use thiserror::Error;
 use crate::analysis::Ceiling;
 use crate::clock::{Clock, RealClock};
 use crate::domain::Elapsed;
-use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity, TrafficConditions};
-use crate::driver::{DriverError, PlainGet};
+use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity};
+use crate::driver::{DriverError, Plan};
 use crate::procfs::ProcRoot;
 use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
 use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
 
-use super::recorder::{Guards, Notice, Recorder, summary, told};
+use super::recorder::{Guards, Notice, Recorder, told};
 use super::remote::Remote;
 use super::scraper::{ScrapeError, ScrapeOptions};
 use super::so_far::Latest;
@@ -51,7 +51,7 @@ pub struct RunOptions {
     /// Levels that end the run.
     pub ceilings: Vec<Ceiling>,
     /// What is sent meanwhile.
-    pub traffic: Option<PlainGet>,
+    pub traffic: Option<Plan>,
     /// What is taken from the target's own metrics page.
     pub scrape: Option<ScrapeOptions>,
     /// The folder in which the run's folder is made.
@@ -156,7 +156,7 @@ pub fn record(
         scraper.stop();
     }
     if let Some(driver) = driver {
-        recorder.event(EventKind::Traffic(summary(driver.stop())));
+        recorder.event(EventKind::Traffic(driver.stop()));
     }
     close(&recorder, &mut target, ending, watch)?;
     flusher.flush()?;
@@ -230,11 +230,7 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
             warm_up_s: options.warm_up.map(|warm_up| warm_up.as_secs_f64()),
             budget: options.budget,
             scraped: options.scrape.as_ref().map_or_else(Vec::new, |scrape| scrape.series.clone()),
-            traffic: options.traffic.as_ref().map(|traffic| TrafficConditions {
-                url: traffic.url.redacted(),
-                rate_per_s: traffic.rate_per_s,
-                users: traffic.users,
-            }),
+            traffic: options.traffic.as_ref().map(Plan::conditions),
         },
     }
 }

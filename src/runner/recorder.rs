@@ -4,14 +4,12 @@
 use std::ops::ControlFlow;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::analysis::{Ceiling, Crossing};
 use crate::clock::Clock;
 use crate::domain::run::{Event, EventKind};
-use crate::domain::traffic::{FailureTally, LatencySummary, TrafficSummary};
 use crate::domain::{Elapsed, Readings, Sample, TrafficTick};
-use crate::driver::{self, DriverError, DriverSummary, PlainGet};
+use crate::driver::{self, DriverError, Plan, Seen};
 use crate::sampler::Observation;
 use crate::store::{WriteError, Writer};
 
@@ -62,9 +60,23 @@ impl Recorder {
     }
 
     /// Starts the traffic with its ticks going into the record.
-    pub(super) fn drive(self: &Arc<Self>, traffic: PlainGet) -> Result<driver::Driver, DriverError> {
+    pub(super) fn drive(self: &Arc<Self>, plan: Plan) -> Result<driver::Driver, DriverError> {
         let recorder = Arc::clone(self);
-        driver::start(traffic, Arc::clone(&self.clock), Box::new(move |tick| recorder.tick(tick)))
+        driver::start(plan, Arc::clone(&self.clock), Box::new(move |seen| recorder.driven(seen)))
+    }
+
+    /// Keeps what the driver saw.
+    fn driven(&self, seen: Seen) {
+        match seen {
+            Seen::Tick(tick) => self.tick(tick),
+            Seen::Window(window) => self.wrote(self.writer().window(&window)),
+            Seen::Phase { at, name } => self.happened(&Event { at, kind: EventKind::Phase { name } }),
+            Seen::Note(text) => {
+                self.event(EventKind::Note { text: text.clone() });
+                self.say(text);
+            }
+            Seen::Slow(_) | Seen::Failed(_) | Seen::Over => {}
+        }
     }
 
     pub(super) fn observe(&self, seen: &Observation) {
@@ -74,10 +86,14 @@ impl Recorder {
                 if let EventKind::Unreadable { metric, reason } = &event.kind {
                     self.say(format!("{metric} cannot be read: {reason}"));
                 }
-                self.wrote(self.writer().event(event));
-                self.so_far().event(event);
+                self.happened(event);
             }
         }
+    }
+
+    fn happened(&self, event: &Event) {
+        self.wrote(self.writer().event(event));
+        self.so_far().event(event);
     }
 
     /// Ends the run where a ceiling is crossed.
@@ -189,30 +205,5 @@ pub(super) fn told(error: &WriteError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
-    }
-}
-
-/// The driver's account as the record keeps it.
-pub(super) fn summary(driver: DriverSummary) -> TrafficSummary {
-    let micros = |length: Duration| u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-    TrafficSummary {
-        turns: driver.turns,
-        errors: driver.errors,
-        redirects: driver.redirects,
-        waiting_at_end: driver.waiting_at_end,
-        cut_at_end: driver.cut_at_end,
-        latency: driver.latency.zip(driver.mean_latency).map(|(latency, mean)| LatencySummary {
-            mean_us: micros(mean),
-            p50_us: micros(latency.p50),
-            p95_us: micros(latency.p95),
-            p99_us: micros(latency.p99),
-            max_us: micros(latency.max),
-        }),
-        max_lag_us: micros(driver.max_lag),
-        failures: driver
-            .error_classes
-            .into_iter()
-            .map(|class| FailureTally { class: class.class.to_string(), count: class.count, example: class.example })
-            .collect(),
     }
 }

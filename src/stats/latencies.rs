@@ -42,20 +42,23 @@ impl Latencies {
     /// # Errors
     /// [`LatenciesError::Create`], which constants that are in bounds never meet.
     pub fn new() -> Result<Self, LatenciesError> {
-        let histogram = Histogram::new_with_max(LONGEST_US, DIGITS).map_err(|_| LatenciesError::Create)?;
+        // It grows with the longest length: one for a server that answers within milliseconds takes a sixth of the memory.
+        let mut histogram = Histogram::new(DIGITS).map_err(|_| LatenciesError::Create)?;
+        histogram.auto(true);
         Ok(Self { histogram, max: Duration::ZERO })
     }
 
     /// Adds one. Less than a microsecond counts as one.
     pub fn add(&mut self, length: Duration) {
         let micros = u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-        self.histogram.saturating_record(micros.max(SHORTEST_US));
+        // Within its bounds it grows as needed, so nothing can fail to fit.
+        let _ = self.histogram.record(micros.clamp(SHORTEST_US, LONGEST_US));
         self.max = self.max.max(length);
     }
 
     /// Adds all of another's.
     pub fn merge(&mut self, other: &Self) {
-        // Both have the same bounds, so nothing can fail to fit.
+        // It grows as needed, so nothing can fail to fit.
         let _ = self.histogram.add(&other.histogram);
         self.max = self.max.max(other.max);
     }
@@ -112,7 +115,10 @@ impl Latencies {
             .map_err(|_| LatenciesError::Decode)?;
         let read: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|_| LatenciesError::Decode)?;
-        // Into bounds of our own: a foreign histogram may ask for any amount of memory later.
+        // A foreign histogram may have bounds of its own, and lengths that are none.
+        if read.max() > 2 * LONGEST_US {
+            return Err(LatenciesError::Decode);
+        }
         let mut own = Self::new().map_err(|_| LatenciesError::Decode)?;
         own.max = Duration::from_micros(if read.is_empty() { 0 } else { read.max() });
         own.histogram.add(&read).map_err(|_| LatenciesError::Decode)?;

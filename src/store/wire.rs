@@ -1,8 +1,7 @@
 //! How a line of the record looks: `kind` first, then the instant, then what was seen, each name with its unit as suffix.
 //!
-//! A line is one JSON object. Kinds: `header` (the first line, with `format`), `sample`, `traffic`, `scraped`,
-//! `event`. A reader
-//! skips kinds and names that it does not know, so a newer soak may add some without a new format number.
+//! A line is one JSON object. Kinds: `header` (the first line, with `format`), `sample`, `traffic`, `window`, `scraped`,
+//! `event`. A reader skips kinds and names that it does not know, so a newer soak may add some without a new format number.
 
 use std::fmt;
 use std::io::Write as _;
@@ -14,7 +13,7 @@ use serde::{Deserialize as DeriveDeserialize, Serialize};
 use crate::domain::run::{Event, EventKind, Header};
 use crate::domain::scrape::Scraped;
 use crate::domain::traffic::Latency;
-use crate::domain::{Elapsed, Metric, Sample, TrafficTick};
+use crate::domain::{Elapsed, Metric, Sample, TrafficTick, Window};
 
 /// The number of the format that this version writes. A reader refuses a higher one.
 pub(super) const FORMAT: u32 = 1;
@@ -54,7 +53,14 @@ struct ScrapedLine {
 struct TrafficLine {
     elapsed_s: f64,
     turns: u64,
+    // Records of before there were profiles have neither of these three.
+    #[serde(default)]
+    requests: Option<u64>,
     errors: u64,
+    #[serde(default)]
+    limited: u64,
+    #[serde(default)]
+    users: u32,
     in_flight: u64,
     waiting: u64,
     lag_us: u64,
@@ -70,6 +76,7 @@ pub(super) enum Line {
     Sample(Sample),
     Traffic(TrafficTick),
     Scraped(Scraped),
+    Window(Box<Window>),
     Event(Event),
     /// A kind that this version does not know.
     Unknown,
@@ -98,7 +105,10 @@ pub(super) fn write_sample(line: &mut Vec<u8>, sample: &Sample) {
 pub(super) fn write_traffic(line: &mut Vec<u8>, tick: &TrafficTick) {
     start(line, "traffic", tick.at);
     number(line, "turns", tick.turns);
+    number(line, "requests", tick.requests);
     number(line, "errors", tick.errors);
+    number(line, "limited", tick.limited);
+    number(line, "users", u64::from(tick.users));
     number(line, "in_flight", tick.in_flight);
     number(line, "waiting", tick.waiting);
     number(line, "lag_us", micros(tick.lag));
@@ -117,6 +127,14 @@ pub(super) fn write_scraped(line: &mut Vec<u8>, scraped: &Scraped) -> serde_json
     line.extend_from_slice(br#","values":"#);
     serde_json::to_writer(&mut *line, &scraped.values)?;
     line.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+pub(super) fn write_window(line: &mut Vec<u8>, window: &Window) -> serde_json::Result<()> {
+    line.extend_from_slice(br#"{"kind":"window","#);
+    let body = serde_json::to_vec(window)?;
+    line.extend_from_slice(&body[1..]);
+    line.push(b'\n');
     Ok(())
 }
 
@@ -162,6 +180,7 @@ pub(super) fn read_line(line: &str) -> serde_json::Result<Line> {
         "scraped" => serde_json::from_str::<ScrapedLine>(line).map(|scraped| {
             Line::Scraped(Scraped { at: Elapsed::from_secs_f64(scraped.elapsed_s), values: scraped.values })
         }),
+        "window" => serde_json::from_str::<Window>(line).map(|window| Line::Window(Box::new(window))),
         "event" => Ok(match serde_json::from_str::<EventLine>(line) {
             Ok(event) => Line::Event(Event { at: Elapsed::from_secs_f64(event.elapsed_s), kind: event.event }),
             // A whole JSON object whose event is not of this version's.
@@ -185,7 +204,10 @@ impl From<TrafficLine> for TrafficTick {
         Self {
             at: Elapsed::from_secs_f64(line.elapsed_s),
             turns: line.turns,
+            requests: line.requests.unwrap_or(line.turns),
             errors: line.errors,
+            limited: line.limited,
+            users: line.users,
             in_flight: line.in_flight,
             waiting: line.waiting,
             latency,
@@ -240,6 +262,7 @@ mod tests {
 
     use super::*;
     use crate::domain::run::{RunEnd, TargetEnd};
+    use crate::domain::traffic::Measure;
 
     fn sample(micros: u64, late: u64, values: &[(Metric, u64)]) -> Sample {
         let mut sample = Sample {
@@ -298,6 +321,23 @@ mod tests {
         write_event(&mut line, &Event { at: Elapsed::from_secs_f64(2.5), kind }).unwrap();
         let expected = "{\"kind\":\"event\",\"elapsed_s\":2.5,\"event\":\"phase\",\"name\":\"ramp up\"}\n";
         assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_window_comes_back_as_it_went() {
+        let mut window =
+            Window { from_s: 10.0, to_s: 20.0, step: Some("GET /".into()), requests: 3, ..Window::default() };
+        window.class = "normal".into();
+        window.latencies.insert(Measure::Response, "HISTFAAAAA".into());
+        assert_eq!(through(|line| write_window(line, &window).unwrap()), Line::Window(Box::new(window)));
+    }
+
+    #[test]
+    fn a_tick_of_before_there_were_profiles_has_as_many_requests_as_turns() {
+        let old = r#"{"kind":"traffic","elapsed_s":1.0,"turns":20,"errors":1,"in_flight":0,"waiting":0,"lag_us":9}"#;
+        let Line::Traffic(tick) = read_line(old).unwrap() else { panic!("not a tick") };
+        assert_eq!((tick.turns, tick.requests, tick.limited, tick.users), (20, 20, 0, 0));
+        assert_eq!(through(|line| write_traffic(line, &tick)), Line::Traffic(tick));
     }
 
     #[test]

@@ -1,0 +1,181 @@
+//! From the flags of traffic to what the runner is given: which profile, which of its scenarios with which numbers, where
+//! to, and what it asks of the verdict.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::domain::Objective;
+use crate::domain::metric::Role;
+use crate::domain::scrape::ScrapedSeries;
+use crate::driver::{FreeUser, GetUrl, PlainGet, Plan};
+use crate::profile::{Judge, Overrides, Piece, ProcessEnvironment, Profile, Scrape, Stress, Template, builtin_names};
+use crate::runner::ScrapeOptions;
+
+use super::args::{LoadArgs, TrafficArgs};
+use super::failure::Failure;
+
+/// How long one plain GET may take before it counts as failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Turns per second of plain GETs where nobody says.
+const PLAIN_RATE: f64 = 20.0;
+/// Plain GETs in flight at most where nobody says.
+const PLAIN_USERS: u32 = 4;
+
+/// What is sent, and what a profile says beside it.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    /// The traffic; `None` sends none.
+    pub(super) plan: Option<Plan>,
+    /// The target's metrics page.
+    pub(super) scrape: Option<ScrapeOptions>,
+    /// How long the scenario lasts, where it ends by itself.
+    pub(super) length: Option<Duration>,
+    /// The warm-up that the profile sets.
+    pub(super) warm_up: Option<Duration>,
+    /// The profile's budgets of growth.
+    pub(super) budgets: Vec<String>,
+    /// The profile's objectives.
+    pub(super) objectives: Vec<Objective>,
+}
+
+/// What the flags ask for. Nothing is sent and nothing is waited for.
+///
+/// # Errors
+/// What is wrong, by flag or by the profile's file, line and column.
+pub(super) fn resolve(args: &TrafficArgs, duration: Option<Duration>) -> Result<Traffic, Failure> {
+    let mut traffic = sent(&args.load, args.url.as_deref(), duration)?;
+    if let Some(url) = &args.scrape {
+        let options = ScrapeOptions {
+            url: ScrapeOptions::address(url).map_err(|error| Failure::from_error(&error))?,
+            interval: args.scrape_interval,
+            series: args.series.iter().map(|text| ScrapedSeries::named(text)).collect(),
+        };
+        options.check().map_err(|error| Failure::from_error(&error))?;
+        traffic.scrape = Some(options);
+    }
+    Ok(traffic)
+}
+
+/// What is sent to `url`, or to the address that the profile has itself.
+///
+/// # Errors
+/// As [`resolve`].
+pub(super) fn sent(load: &LoadArgs, url: Option<&str>, duration: Option<Duration>) -> Result<Traffic, Failure> {
+    match (&load.profile, url) {
+        (Some(profile), url) => driven(load, &profile_named(profile)?, url, duration),
+        (None, Some(url)) => plain(load, url),
+        (None, None) => Ok(Traffic::default()),
+    }
+}
+
+/// Plain GETs of one address.
+fn plain(load: &LoadArgs, url: &str) -> Result<Traffic, Failure> {
+    let traffic = PlainGet {
+        url: url.parse().map_err(|error: crate::driver::DriverError| Failure::from_error(&error))?,
+        rate_per_s: load.rate.unwrap_or(PLAIN_RATE),
+        users: load.users.map_or(PLAIN_USERS, u32::from),
+        timeout: REQUEST_TIMEOUT,
+    };
+    traffic.check().map_err(|error| Failure::from_error(&error))?;
+    let plan = Plan { seed: load.seed, wait_ready: load.wait_ready, ..traffic.plan() };
+    Ok(Traffic { plan: Some(plan), ..Traffic::default() })
+}
+
+/// The turns of a profile.
+fn driven(load: &LoadArgs, profile: &Profile, url: Option<&str>, duration: Option<Duration>) -> Result<Traffic, Failure> {
+    let wrong = |error: &dyn std::error::Error| Failure::new(format!("--profile {}: {error}", profile.name));
+    let scenario = load.scenario.as_deref().unwrap_or(&profile.default_scenario);
+    let overrides = Overrides {
+        users: load.users.map(u32::from),
+        rate: load.rate,
+        duration,
+        ramp_up: load.ramp_up,
+        stress: if load.stress { Stress::Doubled } else { Stress::Normal },
+        ..Overrides::default()
+    };
+    let scenario = profile.scenario(scenario).map_err(|error| wrong(&error))?;
+    let scenario = scenario.with(&overrides).map_err(|error| wrong(&error))?;
+    let base = url.map(str::parse::<GetUrl>).transpose().map_err(|error| Failure::from_error(&error))?;
+    if base.is_none() && profile.connection.url.is_none() {
+        return Err(Failure::new(format!("--profile {}: it does not say where the server is", profile.name))
+            .hint("give the base address with --url http://127.0.0.1:8080"));
+    }
+    let plan = Plan {
+        profile: profile.clone(),
+        scenario,
+        base,
+        seed: load.seed,
+        wait_ready: load.wait_ready,
+        free_user: FreeUser::default(),
+    };
+    plan.check().map_err(|error| Failure::from_error(&error))?;
+    check_phases(&plan)?;
+    Ok(Traffic {
+        scrape: profile.scrape.as_ref().map(|scrape| scraped(scrape, profile, url)).transpose()?,
+        length: plan.length(),
+        warm_up: profile.warm_up,
+        budgets: profile.budgets.clone(),
+        objectives: profile.objectives.clone(),
+        plan: Some(plan),
+    })
+}
+
+/// The profile of a file, or a built-in one by its name.
+fn profile_named(named: &Path) -> Result<Profile, Failure> {
+    let built_in = named.to_str().filter(|name| builtin_names().any(|built_in| built_in == *name));
+    let is_file = named.components().count() > 1 || named.extension().is_some() || named.exists();
+    let profile = match built_in {
+        Some(name) => Profile::builtin(name, &ProcessEnvironment),
+        None if is_file => Profile::load(named, &ProcessEnvironment),
+        None => Profile::builtin(&named.to_string_lossy(), &ProcessEnvironment),
+    };
+    profile.map_err(|error| Failure::from_error(&error).of("--profile"))
+}
+
+/// An objective on a phase that the scenario does not have would never be looked at; the profile's own are for whichever
+/// scenario has their phases, so at least one of its scenarios must.
+fn check_phases(plan: &Plan) -> Result<(), Failure> {
+    let has = |phase: &str| plan.profile.scenarios.values().any(|scenario| has_phase(scenario, phase));
+    let phases = plan.profile.objectives.iter().flat_map(|objective| objective.phases().map(move |phase| (objective, phase)));
+    match phases.into_iter().find(|(_, phase)| !has(phase)) {
+        None => Ok(()),
+        Some((objective, phase)) => Err(Failure::new(format!("objective `{objective}`: no scenario has a phase `{phase}`"))),
+    }
+}
+
+fn has_phase(scenario: &crate::profile::Scenario, phase: &str) -> bool {
+    scenario.stages.iter().any(|stage| stage.name == phase)
+}
+
+/// The metrics page of a profile.
+fn scraped(scrape: &Scrape, profile: &Profile, url: Option<&str>) -> Result<ScrapeOptions, Failure> {
+    let path = filled(&scrape.url);
+    let base = url.map(str::to_owned).or_else(|| profile.connection.url.as_ref().map(filled)).unwrap_or_default();
+    let address = if path.contains("://") { path } else { format!("{}{path}", base.trim_end_matches('/')) };
+    let series = scrape.series.iter().map(|series| ScrapedSeries {
+        name: series.name.clone(),
+        source: series.source.clone(),
+        unit: series.unit,
+        role: match series.judge {
+            Judge::Growth => Role::Decides,
+            Judge::No => Role::Context,
+        },
+    });
+    let options = ScrapeOptions {
+        url: ScrapeOptions::address(&address).map_err(|error| Failure::from_error(&error))?,
+        interval: scrape.interval,
+        series: series.collect(),
+    };
+    options.check().map_err(|error| Failure::from_error(&error))?;
+    Ok(options)
+}
+
+/// A template that the reader has let through only with what is known before the run.
+fn filled(template: &Template) -> String {
+    let text = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Secret(secret) => secret.reveal().to_owned(),
+        Piece::Variable(_) | Piece::Other(_) | Piece::Random(_) => String::new(),
+    };
+    template.pieces.iter().map(text).collect()
+}

@@ -1,0 +1,5 @@
+//! Links against small servers on the loopback that do exactly what a test tells them to, byte by byte. Client and server
+//! run on one thread, and a test waits for what happens and never for time to pass.
+
+mod answers;
+mod support;

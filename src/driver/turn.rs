@@ -1,0 +1,399 @@
+//! A turn: the steps of a flow one after another, each filled in, sent, looked into, tried again where the profile says so,
+//! and booked.
+
+use std::time::Duration;
+
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
+
+use super::answer::{Answer, BODY_LIMIT};
+use super::books::{Attempt, Outcome, TurnVerdict};
+use super::failures::{Failure, FailureClass};
+use super::fill::{self, Filled, Missing};
+use super::ledger::Fault;
+use super::link::{End, KeepBody, Link, Outgoing, Reading};
+use super::script::Act;
+use super::secrets::{Secrets, is_telling, shown_url};
+use super::user::{User, later};
+use super::variables::Variables;
+use super::world::World;
+use super::{retry, think};
+use crate::domain::Elapsed;
+use crate::domain::traffic::RequestLine;
+use crate::profile::{Body, OnFailure};
+
+/// How a turn went.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    pub(super) verdict: TurnVerdict,
+    /// The first thing that failed.
+    pub(super) fault: Option<Fault>,
+    /// The response times of its requests, without pauses; `None` where one of them got no answer.
+    pub(super) length: Option<Duration>,
+    pub(super) ended: Elapsed,
+    /// How long the server asked to be left alone.
+    pub(super) wait: Duration,
+    /// The pause after it.
+    pub(super) think: Duration,
+}
+
+/// How a step ended.
+enum StepEnd {
+    Well,
+    Skipped,
+    Limited(Duration),
+    Failed(Fault),
+    /// The run ends.
+    BrokenOff,
+}
+
+/// A request that is ready, and where it goes.
+struct Made {
+    outgoing: Outgoing,
+    /// The position of the link to another host; `None` for the base.
+    elsewhere: Option<usize>,
+    url: Filled,
+}
+
+/// Why a request could not be made.
+enum Unmade {
+    Skipped,
+    Fault(Fault),
+}
+
+/// Does the steps in order, the first of which is due at `due`. `None` where the run ended before they did.
+pub(super) async fn play(
+    world: &World,
+    user: &mut User,
+    class: &str,
+    acts: impl IntoIterator<Item = &Act>,
+    due: Elapsed,
+) -> Option<Course> {
+    let mut course = Course {
+        verdict: TurnVerdict::Well,
+        fault: None,
+        length: Some(Duration::ZERO),
+        ended: due,
+        wait: Duration::ZERO,
+        think: Duration::ZERO,
+    };
+    let mut due = due;
+    for act in acts {
+        for repeat in 1..=act.step.repeat.max(1) {
+            user.knowledge.repeat = repeat;
+            if world.stopping.get() {
+                return None;
+            }
+            user.pause(world, due).await;
+            if world.stopping.get() {
+                return None;
+            }
+            let end = step(world, user, class, act, due, &mut course).await;
+            match end {
+                StepEnd::BrokenOff => return None,
+                StepEnd::Well | StepEnd::Skipped => {}
+                StepEnd::Limited(wait) => {
+                    course.wait = course.wait.max(wait);
+                    if course.verdict == TurnVerdict::Well {
+                        course.verdict = TurnVerdict::Limited;
+                    }
+                    if act.step.on_failure == OnFailure::EndTurn {
+                        return Some(course);
+                    }
+                }
+                StepEnd::Failed(fault) => {
+                    course.verdict = TurnVerdict::Failed;
+                    course.fault.get_or_insert(fault);
+                    if act.step.on_failure == OnFailure::EndTurn {
+                        return Some(course);
+                    }
+                }
+            }
+            due = later(course.ended, think::draw(act.step.think, &mut user.random));
+        }
+    }
+    // A think time after the last step is a pause like any other; the class's own comes after it.
+    course.wait = course.wait.max(due.since_start().saturating_sub(course.ended.since_start()));
+    Some(course)
+}
+
+/// Does one step, with its further attempts.
+async fn step(world: &World, user: &mut User, class: &str, act: &Act, due: Elapsed, course: &mut Course) -> StepEnd {
+    let made = match make(world, user, act) {
+        Ok(made) => made,
+        Err(Unmade::Skipped) => {
+            course.ended = world.now();
+            world.books.borrow_mut().skipped(act.row);
+            return StepEnd::Skipped;
+        }
+        Err(Unmade::Fault(fault)) => {
+            course.ended = world.now();
+            world.books.borrow_mut().ended(&Attempt::unsent(act.row, fault.clone()));
+            return StepEnd::Failed(fault);
+        }
+    };
+    let (mut due, mut number) = (due, 1);
+    loop {
+        let (outcome, response) = attempt(world, user, class, act, &made, due, number).await;
+        course.ended = user.exchange.ended;
+        course.length = course.length.zip(response).map(|(length, response)| length + response);
+        user.free_at = course.ended;
+        let retry = &act.step.retry;
+        let retry_after = user.exchange.retry_after().map(|after| after.min(retry.longest));
+        let (class_of_failure, end) = match outcome {
+            Outcome::Well | Outcome::Redirected | Outcome::Left => return StepEnd::Well,
+            Outcome::Limited => {
+                let status = user.exchange.status.map_or(0, |status| status.as_u16());
+                (FailureClass::Status(status).to_string(), StepEnd::Limited(retry_after.unwrap_or_default()))
+            }
+            Outcome::Failed(fault) => (fault.class.clone(), StepEnd::Failed(fault)),
+        };
+        if number >= retry.attempts || !retry.on.contains(&class_of_failure) {
+            return end;
+        }
+        if world.stopping.get() {
+            return StepEnd::BrokenOff;
+        }
+        due = later(course.ended, retry::pause(retry, number, retry_after, &mut user.random));
+        user.pause(world, due).await;
+        if world.stopping.get() {
+            return StepEnd::BrokenOff;
+        }
+        number += 1;
+    }
+}
+
+/// Sends a request once, looks at the answer, and books it.
+async fn attempt(
+    world: &World,
+    user: &mut User,
+    class: &str,
+    act: &Act,
+    made: &Made,
+    due: Elapsed,
+    number: u32,
+) -> (Outcome, Option<Duration>) {
+    let begun = world.now();
+    let lag = since(due, begun);
+    world.books.borrow_mut().sent(lag, since(due.max(user.free_at), begun));
+    let leave = act.step.leave.filter(|leave| user.random.f64() < leave.share);
+    let on_gap = |gap| world.books.borrow_mut().gap(act.row, gap);
+    let reading = Reading {
+        timeout: act.step.timeout,
+        stream: act.step.stream,
+        leave: leave.map(|leave| leave.after),
+        keep_body: if act.reads_json() { KeepBody::UpTo(BODY_LIMIT) } else { KeepBody::Nothing },
+        on_gap: &on_gap,
+    };
+    let User { link, elsewhere, exchange, .. } = user;
+    let link: &mut Link = match made.elsewhere {
+        Some(position) => &mut elsewhere[position].1,
+        None => link,
+    };
+    let ended = link.exchange(made.outgoing.clone(), &reading, &*world.clock, exchange).await;
+    if let Some(jar) = &mut user.jar {
+        jar.take_in(link.endpoint(), made.outgoing.target.path(), &exchange.headers, exchange.ended);
+    }
+    let timed_out = matches!(&ended, Err(failure) if failure.class == FailureClass::Timeout);
+    let outcome = outcome(world, user, act, ended);
+    let seen = &user.exchange;
+    // One that nobody answered has no latency: fast failures would make a dying server look quick. One that ran into the
+    // timeout has taken at least that long.
+    let is_measured = timed_out || seen.status.is_some() && !is_unanswered(&outcome);
+    let response = is_measured.then(|| since(due, seen.ended));
+    let streams = act.step.stream != crate::profile::Stream::No;
+    let attempt = Attempt {
+        row: act.row,
+        response,
+        service: response.and(seen.service()),
+        ttfb: response.and(seen.ttfb()),
+        first_byte: seen.first_byte().filter(|_| streams),
+        first_event: seen.first_event().filter(|_| streams),
+        events: seen.events,
+        body_bytes: seen.body_bytes,
+        number,
+        outcome,
+    };
+    let mut books = world.books.borrow_mut();
+    books.answered();
+    books.ended(&attempt);
+    drop(books);
+    keep_line(world, user, class, act, made, due, &attempt);
+    (attempt.outcome, response)
+}
+
+/// Whether the connection broke in the middle of an answer.
+fn is_unanswered(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(fault) if fault.class == FailureClass::ConnectionLost.to_string())
+}
+
+/// What came of a request.
+fn outcome(world: &World, user: &mut User, act: &Act, ended: Result<End, Failure>) -> Outcome {
+    if let Some(wanted) = &act.step.expect.failure {
+        return match ended {
+            Err(failure) if failure.class.to_string() == *wanted => Outcome::Well,
+            Err(failure) => Outcome::Failed(Fault::new(failure.class.to_string(), failure.story)),
+            Ok(_) => {
+                let status = user.exchange.status.map_or_else(String::new, |status| status.to_string());
+                Outcome::Failed(Fault::new(
+                    "expectation failure",
+                    format!("it was answered ({status}), not `{wanted}`"),
+                ))
+            }
+        };
+    }
+    let shared = world.shared.borrow();
+    let User { knowledge, exchange, random, .. } = user;
+    let answer = Answer::new(exchange);
+    let outcome = match ended {
+        Err(failure) => return Outcome::Failed(Fault::new(failure.class.to_string(), failure.story)),
+        Ok(End::Left) => return answer.by_status(act).unwrap_or(Outcome::Left),
+        Ok(End::Complete) => answer.outcome(act, &shared, knowledge, random),
+    };
+    if !matches!(outcome, Outcome::Well | Outcome::Redirected) || act.captures.is_empty() {
+        return outcome;
+    }
+    if let Err(fault) = answer.captures(act, &mut knowledge.captured) {
+        return Outcome::Failed(fault);
+    }
+    drop(shared);
+    let mut shared = world.shared.borrow_mut();
+    for (name, _) in &act.captures {
+        if let Some(value) = knowledge.captured.get(name) {
+            shared.board.put(name, knowledge.owner(), value);
+        }
+    }
+    outcome
+}
+
+/// Fills a step in.
+fn make(world: &World, user: &mut User, act: &Act) -> Result<Made, Unmade> {
+    let url = fill_in(world, user, |shared, knowledge, random| fill::text(&act.step.url, shared, knowledge, random))?;
+    let (elsewhere, path) = match url.text.find("://") {
+        Some(scheme) if !url.text.starts_with('/') => {
+            let end = url.text[scheme + 3..].find(['/', '?']).map_or(url.text.len(), |at| scheme + 3 + at);
+            let (origin, path) = url.text.split_at(end);
+            (Some(link_to(world, user, origin)?), path)
+        }
+        _ => (None, url.text.as_str()),
+    };
+    let link = elsewhere.map_or(&user.link, |position| &user.elsewhere[position].1);
+    let target = link.endpoint().target(path).map_err(|error| unmade(error.to_string()))?;
+    let mut headers = HeaderMap::with_capacity(act.headers.len() + 2);
+    for (name, template) in &act.headers {
+        let filled = fill_in(world, user, |shared, knowledge, random| fill::text(template, shared, knowledge, random))?;
+        let value = HeaderValue::try_from(filled.text)
+            .map_err(|_| unmade(format!("the header {name} got a value that no header can have")))?;
+        headers.append(name.clone(), value);
+    }
+    let (body, kind) = body(world, user, act)?;
+    if let Some(kind) = kind {
+        headers.entry(CONTENT_TYPE).or_insert(kind);
+    }
+    if let Some(jar) = &mut user.jar {
+        let link = elsewhere.map_or(&user.link, |position| &user.elsewhere[position].1);
+        if let Some(cookies) = jar.header(link.endpoint(), target.path(), world.clock.now()) {
+            headers.entry(COOKIE).or_insert(cookies);
+        }
+    }
+    let outgoing = Outgoing { method: act.method.clone(), target, headers, body };
+    Ok(Made { outgoing, elsewhere, url })
+}
+
+fn fill_in<T>(
+    world: &World,
+    user: &mut User,
+    fill: impl FnOnce(&super::variables::Shared, &super::variables::Knowledge, &mut fastrand::Rng) -> Result<T, Missing>,
+) -> Result<T, Unmade> {
+    fill(&world.shared.borrow(), &user.knowledge, &mut user.random).map_err(|missing| match missing {
+        Missing::Other(_) => Unmade::Skipped,
+        Missing::Variable(name) => {
+            Unmade::Fault(Fault::new(format!("variable {name}"), "it has no value: no step before has captured it"))
+        }
+    })
+}
+
+fn unmade(story: String) -> Unmade {
+    Unmade::Fault(Fault::new("request", story))
+}
+
+/// The user's link to another host.
+fn link_to(world: &World, user: &mut User, origin: &str) -> Result<usize, Unmade> {
+    if let Some(position) = user.elsewhere.iter().position(|(known, _)| known == origin) {
+        return Ok(position);
+    }
+    let (endpoint, dialler) = world.way_to(origin).map_err(unmade)?;
+    let link = Link::new(endpoint, dialler, world.plan.profile.connection.keep);
+    user.elsewhere.push((origin.to_owned(), link));
+    Ok(user.elsewhere.len() - 1)
+}
+
+/// The body and its content type.
+fn body(world: &World, user: &mut User, act: &Act) -> Result<(Bytes, Option<HeaderValue>), Unmade> {
+    Ok(match &act.step.body {
+        Body::Empty => (Bytes::new(), None),
+        Body::Json(template) => {
+            let value = fill_in(world, user, |shared, known, random| fill::json(template, shared, known, random))?;
+            (Bytes::from(value.to_string()), Some(HeaderValue::from_static("application/json")))
+        }
+        Body::Form(fields) => {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            for (name, template) in fields {
+                let text = fill_in(world, user, |shared, known, random| fill::text(template, shared, known, random))?;
+                form.append_pair(name, &text.text);
+            }
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+            (Bytes::from(form.finish()), Some(kind))
+        }
+        Body::Raw(template) => {
+            let text = fill_in(world, user, |shared, known, random| fill::text(template, shared, known, random))?;
+            (Bytes::from(text.text), None)
+        }
+    })
+}
+
+/// Keeps the request in a log where it is slow or failed.
+fn keep_line(world: &World, user: &User, class: &str, act: &Act, made: &Made, due: Elapsed, attempt: &Attempt) {
+    let seen = &user.exchange;
+    let line = |failure: Option<&Fault>| {
+        let mut own = Secrets::default();
+        add_telling(&mut own, &user.knowledge.kept);
+        add_telling(&mut own, &user.knowledge.captured);
+        let shared = world.shared.borrow();
+        let hide = |text: &str| shared.secrets.hide(&own.hide(text));
+        RequestLine {
+            elapsed_s: seen.ended.as_secs_f64(),
+            class: class.to_owned(),
+            step: act.step.name.clone(),
+            user: user.knowledge.user,
+            request: hide(&format!("{} {}", act.method, shown_url(&made.url.shown()))),
+            status: seen.status.map(|status| status.as_u16()),
+            failure: failure.map(|fault| fault.class.clone()),
+            story: failure.map_or_else(String::new, |fault| hide(&fault.story)),
+            lag_us: micros(since(due, seen.sent.unwrap_or(seen.asked))),
+            response_us: micros(since(due, seen.ended)),
+        }
+    };
+    match &attempt.outcome {
+        Outcome::Failed(fault) => world.log.failed(|| line(Some(fault))),
+        _ if world.log.is_slow(attempt.response) => world.log.slow(|| line(None)),
+        _ => {}
+    }
+}
+
+fn add_telling(secrets: &mut Secrets, variables: &Variables) {
+    for (name, value) in variables {
+        if is_telling(name) {
+            secrets.add_value(value);
+        }
+    }
+}
+
+fn since(due: Elapsed, now: Elapsed) -> Duration {
+    now.since_start().saturating_sub(due.since_start())
+}
+
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
+}
