@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::sample::{Elapsed, Sample};
 use super::series::{Series, SeriesSet};
-use super::traffic::{TrafficSummary, TrafficTick};
+use super::traffic::{TrafficSummary, TrafficTick, Window};
 
 /// How the target was chosen and who it is. A command line is not kept, because secrets stand in command lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,6 +214,8 @@ pub struct Run {
     pub samples: Vec<Sample>,
     /// The driver's ticks, in order.
     pub traffic: Vec<TrafficTick>,
+    /// What each step did, by windows of ten seconds, in the order of their ends.
+    pub windows: Vec<Window>,
     /// The events, in order.
     pub events: Vec<Event>,
     /// Whether the record ends in the middle of a line, as it does when soak is killed or the disk is full.
