@@ -122,7 +122,14 @@ fn assessment_of(set: &SeriesSet) -> Assessment {
         }
     };
     let findings = set.series.iter().map(finding).collect();
-    Assessment { verdict: Verdict::Growing, reason: "it grows".into(), crossed: None, findings }
+    Assessment {
+        verdict: Verdict::Growing,
+        reason: "it grows".into(),
+        crossed: None,
+        findings,
+        objectives: Vec::new(),
+        performance: None,
+    }
 }
 
 fn overview(run: &Run, set: &SeriesSet, assessment: &Assessment) -> Vec<ChartFile> {

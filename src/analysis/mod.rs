@@ -17,6 +17,7 @@ mod growth;
 mod judge;
 mod jumps;
 mod load;
+mod objectives;
 mod options;
 mod outline;
 mod period;
@@ -36,6 +37,7 @@ mod words;
 
 pub use assess::assess;
 pub use ceiling::{Ceiling, CeilingError, Crossing};
+pub use objectives::{Evidence, assess_objectives, performance, with_objectives};
 pub use options::{Look, Options};
 pub use so_far::growth_so_far;
 pub use threshold::{Budget, BudgetError};

@@ -1,5 +1,7 @@
 //! How to judge: what the user may set. Everything else is found in the data.
 
+use crate::domain::Objective;
+
 use super::threshold::Budget;
 
 /// Whether the run is over.
@@ -21,6 +23,8 @@ pub struct Options {
     pub ignore: Vec<(f64, f64)>,
     /// Growth that the user allows.
     pub budgets: Vec<Budget>,
+    /// Limits that the user sets on the traffic and the target.
+    pub objectives: Vec<Objective>,
     /// Whether the run is over.
     pub look: Look,
     /// What keeps this record from proving that nothing grows, in a plain sentence: the target died, or the load was

@@ -69,7 +69,7 @@ pub(super) fn growing() -> Finding {
 
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let verdict = findings.first().map_or(Verdict::Inconclusive, |finding| finding.verdict);
-    Assessment { verdict, reason: String::new(), crossed: None, findings }
+    Assessment { verdict, reason: String::new(), crossed: None, findings, objectives: Vec::new(), performance: None }
 }
 
 pub(super) fn metric_scene(set: &SeriesSet, assessment: &Assessment) -> Scene {

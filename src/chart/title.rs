@@ -330,7 +330,14 @@ mod tests {
     #[test]
     fn the_overview_names_what_decides() {
         let fds = Finding { label: "File descriptors".into(), unit: Unit::Count, ..finding(Verdict::Growing) };
-        let run = |verdict, findings| Assessment { verdict, reason: String::new(), crossed: None, findings };
+        let run = |verdict, findings| Assessment {
+            verdict,
+            reason: String::new(),
+            crossed: None,
+            findings,
+            objectives: Vec::new(),
+            performance: None,
+        };
         let both = run(Verdict::Growing, vec![finding(Verdict::Growing), fds]);
         assert_eq!(of_run(&both), "Growing: anonymous memory and file descriptors");
         let rss = Finding { label: "Resident memory, RSS".into(), ..finding(Verdict::Growing) };

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::analysis::{self, Budget, Ceiling};
+use crate::domain::assessment::Gate;
 use crate::domain::run::RunEnd;
 use crate::domain::scrape::ScrapedSeries;
-use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit, Verdict};
+use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit};
 use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Material, Style, Subject};
 use crate::store;
@@ -104,6 +105,8 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
             analysis::Options { warm_up_s, caveat: report::caveat(&run), crossed: crossed(&run), ..options.clone() };
         let assessment = analysis::assess(&set, &options);
         check_budgets(&options, &assessment)?;
+        let assessment =
+            analysis::with_objectives(assessment, &options.objectives, &run.windows, &set, warm_up_s, None);
         return Ok(Judged { source, run: Some(run), set, notes: Vec::new(), assessment });
     }
     let unit = unit.map(|unit| match unit {
@@ -119,6 +122,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
     let Imported { set, notes } = imported.map_err(|error| Failure::from_error(&error))?;
     let assessment = analysis::assess(&set, options);
     check_budgets(options, &assessment)?;
+    let assessment = analysis::with_objectives(assessment, &options.objectives, &[], &set, options.warm_up_s, None);
     Ok(Judged { source, run: None, set, notes, assessment })
 }
 
@@ -153,9 +157,13 @@ impl Judged {
         self.run.as_ref().map_or(Subject::File(&self.source), Subject::Run)
     }
 
-    /// The exit code of its verdict; a ceiling that was crossed fails it too.
+    /// The exit code, by the assessment's one rule.
     pub(super) fn code(&self) -> u8 {
-        if self.assessment.crossed.is_some() { 1 } else { code(self.assessment.verdict) }
+        match self.assessment.gate() {
+            Gate::Pass => 0,
+            Gate::Fail => 1,
+            Gate::CannotTell => 3,
+        }
     }
 }
 
@@ -163,15 +171,6 @@ fn crossed(run: &Run) -> Option<String> {
     match run.end() {
         Some(RunEnd::CeilingCrossed { crossing }) => Some(crossing.clone()),
         _ => None,
-    }
-}
-
-/// The exit code of a verdict: 0 steady, 1 growing, 3 inconclusive.
-fn code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Steady => 0,
-        Verdict::Growing => 1,
-        Verdict::Inconclusive => 3,
     }
 }
 

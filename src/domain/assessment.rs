@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::metric::{Role, Unit};
+use super::objective::{ObjectiveFinding, Outcome};
+use super::performance::Performance;
 
 /// What the evidence says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -223,4 +225,41 @@ pub struct Assessment {
     pub crossed: Option<String>,
     /// One claim a metric.
     pub findings: Vec<Finding>,
+    /// How the run stands to each of the user's objectives, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveFinding>,
+    /// What the traffic's windows say; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Performance>,
+}
+
+/// What a gate does with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing grows that should not, and every objective is met.
+    Pass,
+    /// Something failed.
+    Fail,
+    /// Nothing failed, and the record cannot tell that all is well.
+    CannotTell,
+}
+
+impl Assessment {
+    /// The one rule: a run fails where something grows beyond its budget, a ceiling was crossed or an objective is
+    /// crossed; else it cannot be passed where the verdict is inconclusive or an objective cannot be told; else it passes.
+    pub fn gate(&self) -> Gate {
+        let has = |outcome| self.objectives.iter().any(|objective| objective.outcome == outcome);
+        if self.verdict == Verdict::Growing || self.crossed.is_some() || has(Outcome::Crossed) {
+            Gate::Fail
+        } else if self.verdict == Verdict::Inconclusive || has(Outcome::CannotTell) {
+            Gate::CannotTell
+        } else {
+            Gate::Pass
+        }
+    }
+
+    /// The objectives with this outcome.
+    pub fn objectives_that(&self, outcome: Outcome) -> impl Iterator<Item = &ObjectiveFinding> {
+        self.objectives.iter().filter(move |objective| objective.outcome == outcome)
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Assessment, Finding, Verdict};
+use crate::domain::{Assessment, Finding, ObjectiveFinding, Performance, Verdict};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -13,9 +13,14 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     crossed: Option<&'a str>,
     findings: &'a [Finding],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    objectives: &'a [ObjectiveFinding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    performance: Option<&'a Performance>,
 }
 
-/// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, and `findings`.
+/// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, `findings`,
+/// and `objectives` and `performance` where there are any.
 ///
 /// # Errors
 /// None that a well-formed assessment can cause; numbers that JSON has no form for become `null`.
@@ -26,5 +31,7 @@ pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<St
         reason: &assessment.reason,
         crossed: assessment.crossed.as_deref(),
         findings: &assessment.findings,
+        objectives: &assessment.objectives,
+        performance: assessment.performance.as_ref(),
     })
 }

@@ -1,4 +1,5 @@
-//! JUnit XML, the form that CI systems show as tests: one case a metric, and one for the run as a whole.
+//! JUnit XML, the form that CI systems show as tests: one case a metric and an objective, and one for the
+//! run as a whole.
 //!
 //! A CI must not be green by accident, so what the record cannot tell is an *error*, never a pass and never "skipped".
 //! Growth beyond the budget and a ceiling that was crossed are *failures*. Metrics that do not decide are skipped cases
@@ -8,7 +9,8 @@ use std::fmt::Write as _;
 
 use crate::domain::assessment::BudgetOutcome;
 use crate::domain::metric::Role;
-use crate::domain::{Finding, Run, Verdict};
+use crate::domain::objective;
+use crate::domain::{Finding, ObjectiveFinding, Run, Verdict};
 
 use super::escape::markup;
 use super::facts::facts;
@@ -36,8 +38,10 @@ struct Case {
 
 /// The document.
 pub fn junit(material: &Material<'_>) -> String {
-    let cases: Vec<Case> =
-        std::iter::once(whole(material)).chain(material.findings().map(|finding| case(material, finding))).collect();
+    let cases: Vec<Case> = std::iter::once(whole(material))
+        .chain(material.assessment.objectives.iter().map(|objective| objective_case(material, objective)))
+        .chain(material.findings().map(|finding| case(material, finding)))
+        .collect();
     let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
     let (failures, errors, skipped) = (count(Outcome::Failed), count(Outcome::Errored), count(Outcome::Skipped));
     let (tests, time, name) = (cases.len(), seconds(material.set.span_s()), markup(material.name()));
@@ -72,12 +76,25 @@ fn whole(material: &Material<'_>) -> Case {
     let (outcome, kind) = match (material.exit_code, &material.assessment.crossed) {
         (0, _) => (Outcome::Passed, ""),
         (_, Some(_)) => (Outcome::Failed, "ceiling crossed"),
-        (1, None) => (Outcome::Failed, "growing"),
+        (1, None) if material.assessment.verdict == Verdict::Growing => (Outcome::Failed, "growing"),
+        (1, None) => (Outcome::Failed, "objective crossed"),
         _ => (Outcome::Errored, "inconclusive"),
     };
     let message = material.reason();
     let details = format!("{}: {message}", material.headline());
     Case { name: "the run".to_owned(), outcome, kind, message, details, time_s: material.set.span_s() }
+}
+
+fn objective_case(material: &Material<'_>, objective: &ObjectiveFinding) -> Case {
+    let (outcome, kind) = match objective.outcome {
+        objective::Outcome::Met => (Outcome::Passed, ""),
+        objective::Outcome::Crossed => (Outcome::Failed, "objective crossed"),
+        objective::Outcome::CannotTell => (Outcome::Errored, "cannot tell"),
+    };
+    let message = sentence(&objective.reason);
+    let details = format!("{}: {}\n{message}", objective.outcome.words(), objective.text);
+    let name = format!("objective: {}", objective.text);
+    Case { name, outcome, kind, message, details, time_s: material.set.span_s() }
 }
 
 fn case(material: &Material<'_>, finding: &Finding) -> Case {

@@ -8,6 +8,7 @@ use crate::domain::{Finding, Verdict};
 
 use super::escape::markdown;
 use super::facts::facts;
+use super::grids::{self, Grid};
 use super::material::{Material, row, sentence};
 
 /// Rows of the table at most: a CSV may have thousands of columns, and a comment holds 65,536 characters.
@@ -20,8 +21,10 @@ pub fn markdown_report(material: &Material<'_>, pictures: &[String]) -> String {
     let mut out = format!("**soak: {}** · {}\n\n", shown(&material.headline()), shown(material.name()));
     let (reason, code) = (shown(&material.reason()), material.exit_code);
     let _ = writeln!(out, "{reason} (Exit code {code}: {}.)\n", material.exit_code_words());
+    grid(&mut out, &grids::objectives(material.assessment));
     table(&mut out, material);
     told(&mut out, material);
+    performance(&mut out, material);
     let mut pictures = pictures.iter();
     if let Some(overview) = pictures.next() {
         let _ = writeln!(out, "\n![Chart of the whole run]({})", link(overview));
@@ -59,6 +62,34 @@ fn table(out: &mut String, material: &Material<'_>) {
     if findings.iter().any(|finding| finding.role != Role::Decides) {
         out.push_str("\n\\* shown beside the others; does not decide\n");
     }
+}
+
+/// Steps, phases and signs of a bottleneck.
+fn performance(out: &mut String, material: &Material<'_>) {
+    let Some(performance) = &material.assessment.performance else { return };
+    out.push('\n');
+    grid(out, &grids::steps(performance));
+    if performance.phases.len() > 1 {
+        grid(out, &grids::phases(performance));
+    }
+    for sign in performance.signs.iter().take(ROWS / 4) {
+        let _ = writeln!(out, "- {}", shown(&sentence(&sign.reason)));
+    }
+}
+
+fn grid(out: &mut String, grid: &Grid) {
+    if grid.rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "| {} |\n|{}", grid.heads.join(" | "), "---|".repeat(grid.heads.len()));
+    for row in grid.rows.iter().take(ROWS) {
+        let cells: Vec<String> = row.iter().map(|cell| shown(cell)).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    if grid.rows.len() > ROWS {
+        let _ = writeln!(out, "\n{} more are in report.json.", grid.rows.len() - ROWS);
+    }
+    out.push('\n');
 }
 
 fn is_told(finding: &Finding) -> bool {

@@ -6,6 +6,7 @@ use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
 
+use super::grids;
 use super::text::Subject;
 
 /// What stands where there is nothing to say.
@@ -56,25 +57,30 @@ impl Material<'_> {
     /// The verdict's word in capitals; a ceiling that was crossed comes first.
     pub(super) fn headline(&self) -> String {
         let word = self.assessment.verdict.word().to_uppercase();
-        if self.assessment.crossed.is_some() { format!("CEILING CROSSED, {word}") } else { word }
+        let ceiling = self.assessment.crossed.as_ref().map(|_| "CEILING CROSSED");
+        let objective = grids::gate_words(self.assessment).map(|(words, _)| words);
+        ceiling.into_iter().chain(objective).chain([word.as_str()]).collect::<Vec<_>>().join(", ")
     }
 
     /// Why, in a sentence or two.
     pub(super) fn reason(&self) -> String {
-        let reason = sentence(&self.assessment.reason);
-        match &self.assessment.crossed {
-            Some(crossing) => format!("{} {reason}", sentence(crossing)),
-            None => reason,
-        }
+        let crossing = self.assessment.crossed.as_deref().map(sentence);
+        let objective = grids::gate_words(self.assessment).map(|(_, why)| sentence(&why));
+        let verdict = sentence(&self.assessment.reason);
+        crossing.into_iter().chain(objective).chain([verdict]).collect::<Vec<_>>().join(" ")
     }
 
     /// What the exit code tells a script.
     pub(super) fn exit_code_words(&self) -> &'static str {
         match (self.exit_code, self.assessment.crossed.is_some(), self.assessment.verdict) {
             (1, true, _) => "a ceiling that you set was crossed, so a gate fails",
-            (1, ..) => "something grows that should not, so a gate fails",
+            (1, _, Verdict::Growing) => "something grows that should not, so a gate fails",
+            (1, ..) => "an objective was crossed, so a gate fails",
             (0, _, Verdict::Steady) => "nothing grows, and the run was long enough to tell, so a gate passes",
             (0, ..) => "what grows is within the budget that you set, so a gate passes",
+            (_, _, Verdict::Steady) => {
+                "nothing grows, but the record cannot tell an objective, so a gate must not pass"
+            }
             _ => "the record cannot tell, so a gate must not pass",
         }
     }

@@ -7,6 +7,7 @@
 mod csv;
 mod escape;
 mod facts;
+mod grids;
 mod html;
 mod json;
 mod junit;

@@ -3,11 +3,13 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::assessment::{BudgetOutcome, Grade};
+use crate::domain::assessment::{BudgetOutcome, Gate, Grade};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::run::{EventKind, RunEnd, TargetEnd};
 use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
+
+use super::grids;
 
 /// The width that the summary keeps to.
 const WIDTH: usize = 80;
@@ -45,7 +47,8 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
     let verdict = wrapped_verdict(assessment, style);
     let (deciding, beside) = table(set, assessment, style);
     // The heading with the blank line before it, and the blank line before the verdict.
-    let fixed = out.lines().count() + 2 + deciding.len() + 1 + verdict.lines().count();
+    let objectives = grids::lines(assessment);
+    let fixed = out.lines().count() + 2 + deciding.len() + objectives.len() + 1 + verdict.lines().count();
     let told = told_within(assessment, LINES.saturating_sub(fixed));
     let left = LINES.saturating_sub(fixed + told.lines().count());
     let _ = writeln!(out, "\n{:<24}{:>10}  {:<28}verdict", "metric", "latest", "growth (95 % interval)");
@@ -60,6 +63,9 @@ pub fn summary(subject: Subject<'_>, set: &SeriesSet, assessment: &Assessment, s
             more => writeln!(out, "; {more} more in the report"),
         };
     }
+    for line in objectives {
+        let _ = writeln!(out, "{}", clipped(&printable(&line), WIDTH));
+    }
     let _ = write!(out, "{told}\n{verdict}");
     out
 }
@@ -70,7 +76,7 @@ fn wrapped_verdict(assessment: &Assessment, style: Style) -> String {
     wrap(&mut plain, &verdict_line(assessment, Style::Plain));
     // Painted after the breaking, for escape sequences have no width.
     let word = plain.split(':').next().unwrap_or_default().to_owned();
-    let verdict = if assessment.crossed.is_some() { Verdict::Growing } else { assessment.verdict };
+    let verdict = colour(assessment);
     plain.replacen(&word, &painted(&word, verdict, style), 1)
 }
 
@@ -91,14 +97,27 @@ fn told_within(assessment: &Assessment, lines: usize) -> String {
     if findings.is_empty() { String::new() } else { out }
 }
 
-/// The verdict and its reason in one line.
+/// The verdict whose colour the first word has.
+fn colour(assessment: &Assessment) -> Verdict {
+    match assessment.gate() {
+        Gate::Fail => Verdict::Growing,
+        Gate::CannotTell => Verdict::Inconclusive,
+        Gate::Pass => Verdict::Steady,
+    }
+}
+
+/// The verdict and its reason in one line, behind what else keeps a gate from passing.
 pub fn verdict_line(assessment: &Assessment, style: Style) -> String {
     let word = assessment.verdict.word().to_uppercase();
+    let mut parts = Vec::new();
     if let Some(crossing) = &assessment.crossed {
-        let failed = painted("CEILING CROSSED", Verdict::Growing, style);
-        return format!("{failed}: {}; {word}: {}", printable(crossing), printable(&assessment.reason));
+        parts.push(("CEILING CROSSED".to_owned(), crossing.clone()));
     }
-    format!("{}: {}", painted(&word, assessment.verdict, style), printable(&assessment.reason))
+    parts.extend(grids::gate_words(assessment).map(|(words, why)| (words.to_owned(), why)));
+    parts.push((word, assessment.reason.clone()));
+    let first = painted(&parts[0].0, colour(assessment), style);
+    let told: Vec<String> = parts.iter().map(|(word, why)| format!("{word}: {}", printable(why))).collect();
+    told.join("; ").replacen(&parts[0].0, &first, 1)
 }
 
 fn conditions(out: &mut String, run: &Run) {

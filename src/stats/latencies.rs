@@ -63,6 +63,18 @@ impl Latencies {
         self.max = self.max.max(other.max);
     }
 
+    /// Takes away all of another's, which were added before. The longest is then known within the histogram's precision.
+    pub fn remove(&mut self, other: &Self) {
+        // What was never added cannot be taken away: the histogram refuses and stays as it was.
+        let _ = self.histogram.subtract(&other.histogram);
+        self.max = Duration::from_micros(if self.histogram.is_empty() { 0 } else { self.histogram.max() });
+    }
+
+    /// The least; `None` where there is none. Within the histogram's precision.
+    pub fn min(&self) -> Option<Duration> {
+        (self.count() > 0).then(|| Duration::from_micros(self.histogram.min()))
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
         self.histogram.reset();
@@ -157,6 +169,16 @@ mod tests {
         let latencies = of((1..=1000).map(|ms| ms * 1000));
         assert!(latencies.longer_than(Duration::from_millis(900)).abs_diff(100) <= 1);
         assert_eq!(latencies.longer_than(Duration::from_secs(2)), 0);
+    }
+
+    #[test]
+    fn what_was_added_can_be_taken_away_and_nothing_else() {
+        let mut both = of([1_000, 2_000, 9_000_000]);
+        both.remove(&of([9_000_000]));
+        assert_eq!((both.count(), both.min()), (2, Some(Duration::from_millis(1))));
+        assert!(both.max().unwrap() < Duration::from_micros(2_010));
+        both.remove(&of([5_000_000]));
+        assert_eq!(both.count(), 2);
     }
 
     proptest! {

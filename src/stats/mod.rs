@@ -6,4 +6,5 @@ pub mod latencies;
 pub mod line_fit;
 pub mod outliers;
 pub mod quantile;
+pub mod rank_test;
 pub mod student_t;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ObjectiveError;
-use crate::domain::rate::Per;
+use crate::domain::Unit;
+use crate::domain::rate::{Per, quantity};
 
 /// What a limit and the value held against it count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +30,43 @@ pub enum LimitUnit {
     NumberPerHour,
     /// So many a turn.
     NumberPerTurn,
+}
+
+impl LimitUnit {
+    /// A value in words: `512 ms`, `0.12 %`, `203/s`, `12.4 MiB/h`.
+    pub fn words(self, value: f64) -> String {
+        if !value.is_finite() {
+            return "unbounded".to_owned();
+        }
+        match self {
+            Self::Milliseconds if value != 0.0 && value.abs() < 1.0 => format!("{:.0} us", value * 1000.0),
+            Self::Milliseconds => quantity(value, Unit::Milliseconds),
+            Self::Share => percent(value),
+            Self::Count | Self::Number => quantity(value, Unit::Number),
+            Self::PerSecond => format!("{}/s", quantity(value, Unit::Number)),
+            Self::Bytes => quantity(value, Unit::Bytes),
+            Self::BytesPerHour => format!("{}/h", quantity(value, Unit::Bytes)),
+            Self::BytesPerTurn => format!("{} per turn", quantity(value, Unit::Bytes)),
+            Self::NumberPerHour => format!("{}/h", quantity(value, Unit::Number)),
+            Self::NumberPerTurn => format!("{} per turn", quantity(value, Unit::Number)),
+        }
+    }
+}
+
+/// A share as a percentage with digits enough to tell 99.95 % from 100 %.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    // Near either end the digits that matter are those of the distance to it.
+    let distance = percent.abs().min((100.0 - percent).abs());
+    let digits = match distance {
+        distance if distance == 0.0 || distance >= 10.0 => 0,
+        distance if distance >= 1.0 => 1,
+        distance if distance >= 0.1 => 2,
+        _ => 3,
+    };
+    let text = format!("{percent:.digits$}");
+    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} %")
 }
 
 const TIME: &str = "a time, such as 500ms, 2s or 1m (a bare number is milliseconds)";

@@ -6,6 +6,7 @@
 
 mod data;
 mod page;
+mod performance;
 mod sections;
 
 pub use page::html;

@@ -3,12 +3,13 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::assessment::Gate;
 use crate::domain::{Finding, Verdict};
 
 use super::super::escape::markup;
 use super::super::material::{Material, sentence};
 use super::super::text::Subject;
-use super::{Picture, Pictures, data, sections};
+use super::{Picture, Pictures, data, performance, sections};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -32,9 +33,11 @@ pub fn html(material: &Material<'_>, pictures: &Pictures) -> String {
     );
     verdict(&mut out, material);
     out.push_str("<main>\n");
+    performance::objectives(&mut out, material);
     sections::findings(&mut out, material);
     charts(&mut out, material, pictures);
     sections::traffic(&mut out, material);
+    performance::performance(&mut out, material);
     sections::decided(&mut out, material);
     sections::limits(&mut out, material);
     sections::conditions(&mut out, material);
@@ -50,11 +53,10 @@ pub fn html(material: &Material<'_>, pictures: &Pictures) -> String {
 
 /// The first thing on the page: word, reason, what it means for a gate.
 fn verdict(out: &mut String, material: &Material<'_>) {
-    let failed = material.assessment.crossed.is_some() || material.assessment.verdict == Verdict::Growing;
-    let (class, sign) = match (failed, material.assessment.verdict) {
-        (true, _) => ("growing", "▲"),
-        (false, Verdict::Inconclusive) => ("inconclusive", "?"),
-        (false, _) => ("steady", "●"),
+    let (class, sign) = match material.assessment.gate() {
+        Gate::Fail => ("growing", "▲"),
+        Gate::CannotTell => ("inconclusive", "?"),
+        Gate::Pass => ("steady", "●"),
     };
     let (word, name) = (material.headline(), markup(material.name()));
     let (reason, code) = (markup(&material.reason()), material.exit_code);

@@ -16,12 +16,13 @@ const ROWS: usize = 200;
 /// Events that are shown at most.
 const EVENTS: usize = 100;
 
-fn open(out: &mut String, id: &str, heading: &str) {
+/// Opens a section with its heading.
+pub(super) fn open(out: &mut String, id: &str, heading: &str) {
     let _ = writeln!(out, "<section aria-labelledby=\"{id}-h\" id=\"{id}\">\n<h2 id=\"{id}-h\">{heading}</h2>");
 }
 
 /// A table that scrolls within its own box, so that the page does not on a phone.
-fn table(out: &mut String, label: &str, heads: &[&str], rows: &[Vec<String>]) {
+pub(super) fn table(out: &mut String, label: &str, heads: &[&str], rows: &[Vec<String>]) {
     let _ = write!(
         out,
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\n<table>\n<caption>{label}</caption>\n\

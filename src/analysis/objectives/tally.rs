@@ -1,0 +1,168 @@
+//! What happened in some windows, added up.
+
+use crate::domain::objective::{Count, Objective, Quantity};
+use crate::domain::traffic::{Measure, Window};
+use crate::stats::latencies::Latencies;
+
+/// Which windows are about what is limited: requests of a class and a step, or whole turns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selection<'a> {
+    class: Option<&'a str>,
+    step: Option<&'a str>,
+    is_turns: bool,
+    /// The measure whose distribution is wanted.
+    pub(super) measure: Option<Measure>,
+}
+
+impl<'a> Selection<'a> {
+    /// What an objective is about. `turn` means whole turns where no step is called so.
+    pub(super) fn of(objective: &'a Objective, windows: &[Window]) -> Self {
+        let scope = &objective.scope;
+        let class = scope.class.as_deref();
+        let is_called_so = |name: &str| windows.iter().any(|window| window.step.as_deref() == Some(name));
+        let means_turns = scope.step.as_deref().is_some_and(|step| step == "turn" && !is_called_so(step));
+        let measure = match objective.quantity {
+            Quantity::Latency { measure: Measure::Response, .. } if means_turns => Some(Measure::Turn),
+            Quantity::Latency { measure, .. } => Some(measure),
+            _ => None,
+        };
+        let counts_turns =
+            matches!(objective.quantity, Quantity::Count(Count::Turns) | Quantity::Throughput(Count::Turns));
+        let is_turns = means_turns || counts_turns || measure == Some(Measure::Turn);
+        Self { class, step: scope.step.as_deref().filter(|_| !is_turns), is_turns, measure }
+    }
+
+    /// All requests of a class and step, or its turns where there is no step, with one of their measures.
+    pub(super) fn step(class: &'a str, step: Option<&'a str>, measure: Measure) -> Self {
+        Self { class: Some(class), step, is_turns: step.is_none(), measure: Some(measure) }
+    }
+
+    /// All requests, with one of their measures.
+    pub(super) fn requests(measure: Measure) -> Self {
+        Self { class: None, step: None, is_turns: false, measure: Some(measure) }
+    }
+
+    /// Whether it is about whole turns.
+    pub(super) fn is_turns(&self) -> bool {
+        self.is_turns
+    }
+
+    /// Whether a window is about it.
+    pub(super) fn takes(&self, window: &Window) -> bool {
+        let is_kind = match (self.is_turns, &window.step) {
+            (true, step) => step.is_none(),
+            (false, None) => false,
+            (false, Some(step)) => self.step.is_none_or(|wanted| wanted == step),
+        };
+        is_kind && self.class.is_none_or(|class| class == window.class)
+    }
+
+    /// What it is about, in words.
+    pub(super) fn words(&self) -> String {
+        let what = match (self.is_turns, self.step) {
+            (true, _) => "whole turns".to_owned(),
+            (false, Some(step)) => format!("step {step}"),
+            (false, None) => "requests".to_owned(),
+        };
+        self.class.map_or(what.clone(), |class| format!("{what} of class {class}"))
+    }
+}
+
+/// What happened in some windows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Requests that ended, or turns.
+    pub(super) requests: u64,
+    /// Those that failed.
+    pub(super) failed: u64,
+    /// Those that the server put off.
+    pub(super) limited: u64,
+    /// Attempts after the first.
+    pub(super) retried: u64,
+    /// Steps that were not done for want of a value.
+    pub(super) skipped: u64,
+    /// Answers that the client left.
+    pub(super) left: u64,
+    /// Events of streamed answers.
+    pub(super) events: u64,
+    /// The distribution of the measure.
+    pub(super) latencies: Option<Latencies>,
+    /// Distributions that could not be read.
+    pub(super) unreadable: u64,
+}
+
+impl Tally {
+    /// Adds up the windows.
+    pub(super) fn over<'a>(windows: impl Iterator<Item = &'a Window>, measure: Option<Measure>) -> Self {
+        let mut tally = Self::default();
+        windows.for_each(|window| tally.add(window, measure));
+        tally
+    }
+
+    /// Adds a window.
+    pub(super) fn add(&mut self, window: &Window, measure: Option<Measure>) {
+        for (sum, part) in self.counts(window) {
+            *sum = sum.saturating_add(part);
+        }
+        match decoded(window, measure) {
+            None => {}
+            Some(Err(())) => self.unreadable += 1,
+            Some(Ok(read)) => match &mut self.latencies {
+                Some(all) => all.merge(&read),
+                all => *all = Some(read),
+            },
+        }
+    }
+
+    /// Takes away a window that was added before.
+    pub(super) fn remove(&mut self, window: &Window, measure: Option<Measure>) {
+        for (sum, part) in self.counts(window) {
+            *sum = sum.saturating_sub(part);
+        }
+        match (decoded(window, measure), &mut self.latencies) {
+            (Some(Ok(read)), Some(all)) => all.remove(&read),
+            (Some(Err(())), _) => self.unreadable = self.unreadable.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    fn counts(&mut self, window: &Window) -> [(&mut u64, u64); 7] {
+        [
+            (&mut self.requests, window.requests),
+            (&mut self.failed, window.failed),
+            (&mut self.limited, window.limited),
+            (&mut self.retried, window.retried),
+            (&mut self.skipped, window.skipped),
+            (&mut self.left, window.left),
+            (&mut self.events, window.events),
+        ]
+    }
+
+    /// How many of something.
+    pub(super) fn count(&self, count: Count) -> u64 {
+        match count {
+            Count::Requests | Count::Turns => self.requests,
+            Count::Failed => self.failed,
+            Count::Limited => self.limited,
+            Count::Retried => self.retried,
+            Count::Skipped => self.skipped,
+            Count::Left => self.left,
+            Count::Events => self.events,
+        }
+    }
+
+    /// Requests that were not put off.
+    pub(super) fn judged(&self) -> u64 {
+        self.requests.saturating_sub(self.limited)
+    }
+
+    /// Whether anything at all happened.
+    pub(super) fn is_empty(&self) -> bool {
+        self.requests == 0 && self.skipped == 0
+    }
+}
+
+fn decoded(window: &Window, measure: Option<Measure>) -> Option<Result<Latencies, ()>> {
+    let text = window.latencies.get(&measure?)?;
+    Some(Latencies::decode(text).map_err(|_| ()))
+}
