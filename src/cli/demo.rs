@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use crate::analysis;
 use crate::domain::run::Scope;
-use crate::driver::PlainGet;
 use crate::runner::demo::{
     self, Behaviour, Class, Ending, Fault, FaultKind, FaultSet, Latencies, Lifeline, RateLimit, ServerOptions,
 };
@@ -16,10 +14,13 @@ use super::args::{self, DemoArgs, DemoServerArgs};
 use super::console::{self, Progress};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{judge, run};
+use super::judge::{self, Asked};
+use super::{run, traffic};
 
 /// The slow tier's share for the demo: a minute is short, so PSS is read more often than overnight.
 const BUDGET: f64 = 0.005;
+/// How long plain GETs are watched where nobody says.
+const LENGTH: Duration = Duration::from_mins(1);
 /// What the server exits with when it crashes: an internal error, as sysexits.h numbers it.
 const CRASHED: u8 = 70;
 /// The longest that a request of the server takes.
@@ -35,20 +36,23 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(format!("cannot find soak's own program to start the demo server: {error}")))?;
     let interrupt = Interrupt::install()?;
     let server = DemoProcess::start(&program, &args.fault).map_err(|error| Failure::from_error(&error))?;
-    let url = server.url().parse().map_err(|error: crate::driver::DriverError| Failure::from_error(&error))?;
+    let traffic = traffic::sent(&args.load, Some(&server.url()), args.duration)?;
+    let asked = Asked::of(&args.judge, &traffic)?;
     let options = RunOptions {
         selector: Selector::Pid(server.pid()),
         scope: Scope::Process,
         interval: args.interval,
-        duration: Some(args.duration),
-        warm_up: None,
+        duration: Some(args.duration.or(traffic.length).unwrap_or(LENGTH)),
+        warm_up: asked.warm_up,
+        fail_on: asked.fail_on,
+        objectives: asked.objectives,
         budget: BUDGET,
         ceilings: Vec::new(),
-        scrape: None,
-        traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }.plan()),
+        scrape: traffic.scrape,
+        traffic: traffic.plan,
         output: args.output.clone(),
     };
-    let analysis = analysis::Options::default();
+    let analysis = asked.options;
     let folder = run::watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     drop(server);
     let judged = judge::judge(&folder, None, &analysis)?;

@@ -34,6 +34,13 @@ impl Failure {
         Self { what, hint: None }
     }
 
+    /// The same under the flag that it is about.
+    #[must_use]
+    pub(super) fn of(mut self, flag: &str) -> Self {
+        self.what = format!("{flag}: {}", self.what);
+        self
+    }
+
     /// Adds what to do.
     #[must_use]
     pub(super) fn hint(mut self, hint: &'static str) -> Self {

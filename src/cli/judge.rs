@@ -1,12 +1,14 @@
 //! From an input to its assessment, the same way for a run that just ended, for `soak analyze` and for a chart.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::analysis::{self, Budget, Ceiling};
 use crate::domain::assessment::Gate;
+use crate::domain::rate::span;
 use crate::domain::run::RunEnd;
 use crate::domain::scrape::ScrapedSeries;
-use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit};
+use crate::domain::{Assessment, Metric, Objective, Run, SeriesSet, Unit};
 use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Material, Style, Subject};
 use crate::store;
@@ -14,6 +16,7 @@ use crate::store;
 use super::args::{JudgeArgs, ShowArgs, ValueUnit, WarmUp};
 use super::console;
 use super::failure::Failure;
+use super::traffic::Traffic;
 
 /// What was read and what it says.
 #[derive(Debug)]
@@ -30,32 +33,73 @@ pub(super) struct Judged {
     pub(super) assessment: Assessment,
 }
 
+/// What the flags and the profile ask of the verdict. A flag goes before the profile, but for objectives, all of which must
+/// hold.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The options of the analysis.
+    pub(super) options: analysis::Options,
+    /// The end of warm-up, where somebody sets it.
+    pub(super) warm_up: Option<Duration>,
+    /// The budgets of growth as they were written, for the record.
+    pub(super) fail_on: Vec<String>,
+    /// The objectives, for the record.
+    pub(super) objectives: Vec<Objective>,
+}
+
+impl Asked {
+    /// Reads and checks it all before a run starts, so that a typing error is not found out in the morning.
+    ///
+    /// # Errors
+    /// What cannot be understood, or names what will not be there.
+    pub(super) fn of(args: &JudgeArgs, traffic: &Traffic) -> Result<Self, Failure> {
+        let mut options = options(args)?;
+        let mut fail_on = args.fail_on.clone();
+        if fail_on.is_empty() {
+            fail_on.clone_from(&traffic.budgets);
+            options.budgets = budgets(&fail_on)?;
+        }
+        let scraped = traffic.scrape.as_ref().map_or(&[][..], |scrape| &scrape.series);
+        check_metrics(&options, scraped)?;
+        let warm_up = match args.warm_up {
+            WarmUp::Auto => traffic.warm_up,
+            WarmUp::After(time) => Some(time),
+        };
+        options.warm_up_s = warm_up.map(|time| time.as_secs_f64());
+        let mut objectives = traffic.objectives.clone();
+        // Those of the flags go into the record with the profile's, and are read from there.
+        objectives.append(&mut options.objectives);
+        Ok(Self { options, warm_up, fail_on, objectives })
+    }
+}
+
+fn budgets(texts: &[String]) -> Result<Vec<Budget>, Failure> {
+    let parsed = texts
+        .iter()
+        .map(|text| Budget::parse(text).map_err(|error| Failure::new(format!("--fail-on '{text}': {error}"))));
+    parsed.collect()
+}
+
 /// The options of the analysis from the command line.
 ///
 /// # Errors
 /// Where `--fail-on` is not an expression.
 pub(super) fn options(args: &JudgeArgs) -> Result<analysis::Options, Failure> {
-    let budgets = args
-        .fail_on
-        .iter()
-        .map(|text| Budget::parse(text).map_err(|error| Failure::new(format!("--fail-on '{text}': {error}"))))
-        .collect::<Result<Vec<_>, _>>()?;
+    let budgets = budgets(&args.fail_on)?;
     Ok(analysis::Options {
         warm_up_s: match args.warm_up {
             WarmUp::Auto => None,
             WarmUp::After(time) => Some(time.as_secs_f64()),
         },
         budgets,
+        objectives: args.objective.clone(),
         ignore: args.ignore.iter().map(|(from, to)| (from.as_secs_f64(), to.as_secs_f64())).collect(),
         ..analysis::Options::default()
     })
 }
 
-/// Checks before a run starts that each budget names a metric, so that a typing error is not found out in the morning.
-///
-/// # Errors
-/// Where one does not, with the names that there are.
-pub(super) fn check_metrics(options: &analysis::Options, scraped: &[ScrapedSeries]) -> Result<(), Failure> {
+/// Whether each budget names a metric.
+fn check_metrics(options: &analysis::Options, scraped: &[ScrapedSeries]) -> Result<(), Failure> {
     let mut known: Vec<&str> = Metric::all().map(Metric::name).collect();
     known.extend(scraped.iter().map(|series| series.name.as_str()));
     match options.budgets.iter().find(|budget| !known.contains(&budget.metric.as_str())) {
@@ -100,13 +144,13 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
     if store::is_record(input) {
         let run = store::read(input).map_err(|error| Failure::from_error(&error))?;
         let set = run.series();
-        let warm_up_s = options.warm_up_s.or(run.header.conditions.warm_up_s);
-        let options =
-            analysis::Options { warm_up_s, caveat: report::caveat(&run), crossed: crossed(&run), ..options.clone() };
+        let options = with_record(options, &run)?;
         let assessment = analysis::assess(&set, &options);
         check_budgets(&options, &assessment)?;
+        let lagged = lagged(&run);
+        let (objectives, warm_up_s) = (&options.objectives, options.warm_up_s);
         let assessment =
-            analysis::with_objectives(assessment, &options.objectives, &run.windows, &set, warm_up_s, None);
+            analysis::with_objectives(assessment, objectives, &run.windows, &set, warm_up_s, lagged.as_deref());
         return Ok(Judged { source, run: Some(run), set, notes: Vec::new(), assessment });
     }
     let unit = unit.map(|unit| match unit {
@@ -124,6 +168,29 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
     check_budgets(options, &assessment)?;
     let assessment = analysis::with_objectives(assessment, &options.objectives, &[], &set, options.warm_up_s, None);
     Ok(Judged { source, run: None, set, notes, assessment })
+}
+
+/// The options with what the record says of how it was made: what is asked now goes before it, but for objectives, all of
+/// which must hold.
+fn with_record(options: &analysis::Options, run: &Run) -> Result<analysis::Options, Failure> {
+    let conditions = &run.header.conditions;
+    let recorded = conditions.objectives.iter().map(|text| text.parse::<Objective>());
+    let mut objectives = recorded.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::from_error(&error))?;
+    objectives.extend(options.objectives.iter().cloned());
+    Ok(analysis::Options {
+        warm_up_s: options.warm_up_s.or(conditions.warm_up_s),
+        budgets: if options.budgets.is_empty() { budgets(&conditions.fail_on)? } else { options.budgets.clone() },
+        objectives,
+        caveat: report::caveat(run),
+        crossed: crossed(run),
+        ..options.clone()
+    })
+}
+
+/// That the driver lagged, where it did: then a response time tells of the driver as well.
+fn lagged(run: &Run) -> Option<String> {
+    let lagged_s = run.traffic_summary()?.lagged_s;
+    (lagged_s > 0).then(|| format!("the driver lagged for {} of the run", span(lagged_s as f64)))
 }
 
 impl Judged {

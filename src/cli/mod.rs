@@ -13,6 +13,7 @@ mod judge;
 mod live;
 mod report;
 mod run;
+mod traffic;
 
 use std::process::ExitCode;
 

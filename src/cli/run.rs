@@ -4,27 +4,21 @@ use std::fs;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
-use crate::domain::scrape::ScrapedSeries;
-use crate::driver::{GetUrl, PlainGet, Plan};
-use crate::runner::{self, RunOptions, ScrapeOptions, Watch};
+use crate::runner::{self, RunOptions, Watch};
 use crate::target::Selector;
 
-use super::args::{JudgeArgs, RunArgs, ShowArgs, TargetArgs, TrafficArgs, WarmUp};
+use super::args::{RunArgs, ShowArgs, TargetArgs};
 use super::chart;
 use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::judge::{self, Judged};
+use super::judge::{self, Asked, Judged};
 use super::live::{LiveView, Outlook};
-use super::report;
-
-/// How long one request may take before it counts as failed.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+use super::{report, traffic};
 
 /// Records a run and judges it.
 ///
@@ -32,21 +26,23 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where the target, the options or the output folder are at fault. Once something is recorded, it is judged.
 pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     // Everything that was typed is checked before anything starts.
-    let analysis = judge::options(&args.judge)?;
-    let scrape = scrape(&args.traffic)?;
-    judge::check_metrics(&analysis, scrape.as_ref().map_or(&[], |scrape| &scrape.series))?;
+    let traffic = traffic::resolve(&args.traffic, args.record.duration)?;
+    let asked = Asked::of(&args.judge, &traffic)?;
     let options = RunOptions {
-        traffic: traffic(&args.traffic)?,
-        scrape,
         scope: if args.target.tree { Scope::Tree } else { Scope::Process },
         selector: selector(args.target)?,
         interval: args.record.interval,
-        duration: args.record.duration,
-        warm_up: warm_up(&args.judge),
+        duration: args.record.duration.or(traffic.length),
+        warm_up: asked.warm_up,
+        fail_on: asked.fail_on,
+        objectives: asked.objectives,
         budget: args.record.budget,
         ceilings: judge::ceilings(&args.record.abort_on)?,
+        traffic: traffic.plan,
+        scrape: traffic.scrape,
         output: args.record.output,
     };
+    let analysis = asked.options;
     let interrupt = Interrupt::install()?;
     let folder = watch(&options, &analysis, &interrupt, Progress::of(&args.show, &args.progress))?;
     let judged = judge::judge(&folder, None, &analysis)?;
@@ -154,31 +150,5 @@ fn selector(args: TargetArgs) -> Result<Selector, Failure> {
             Err(Failure::new("no target")
                 .hint("choose one with --pid, --port, --name or -- CMD; `soak demo` needs none"))
         }
-    }
-}
-
-fn traffic(args: &TrafficArgs) -> Result<Option<Plan>, Failure> {
-    let Some(url) = &args.url else { return Ok(None) };
-    let url: GetUrl = url.parse().map_err(|error| Failure::from_error(&error))?;
-    let traffic = PlainGet { url, rate_per_s: args.rate, users: args.users.get(), timeout: REQUEST_TIMEOUT };
-    traffic.check().map_err(|error| Failure::from_error(&error))?;
-    Ok(Some(traffic.plan()))
-}
-
-fn scrape(args: &TrafficArgs) -> Result<Option<ScrapeOptions>, Failure> {
-    let Some(url) = &args.scrape else { return Ok(None) };
-    let options = ScrapeOptions {
-        url: ScrapeOptions::address(url).map_err(|error| Failure::from_error(&error))?,
-        interval: args.scrape_interval,
-        series: args.series.iter().map(|text| ScrapedSeries::named(text)).collect(),
-    };
-    options.check().map_err(|error| Failure::from_error(&error))?;
-    Ok(Some(options))
-}
-
-fn warm_up(args: &JudgeArgs) -> Option<Duration> {
-    match args.warm_up {
-        WarmUp::Auto => None,
-        WarmUp::After(time) => Some(time),
     }
 }

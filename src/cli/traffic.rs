@@ -82,7 +82,12 @@ fn plain(load: &LoadArgs, url: &str) -> Result<Traffic, Failure> {
 }
 
 /// The turns of a profile.
-fn driven(load: &LoadArgs, profile: &Profile, url: Option<&str>, duration: Option<Duration>) -> Result<Traffic, Failure> {
+fn driven(
+    load: &LoadArgs,
+    profile: &Profile,
+    url: Option<&str>,
+    duration: Option<Duration>,
+) -> Result<Traffic, Failure> {
     let wrong = |error: &dyn std::error::Error| Failure::new(format!("--profile {}: {error}", profile.name));
     let scenario = load.scenario.as_deref().unwrap_or(&profile.default_scenario);
     let overrides = Overrides {
@@ -136,10 +141,13 @@ fn profile_named(named: &Path) -> Result<Profile, Failure> {
 /// scenario has their phases, so at least one of its scenarios must.
 fn check_phases(plan: &Plan) -> Result<(), Failure> {
     let has = |phase: &str| plan.profile.scenarios.values().any(|scenario| has_phase(scenario, phase));
-    let phases = plan.profile.objectives.iter().flat_map(|objective| objective.phases().map(move |phase| (objective, phase)));
+    let phases =
+        plan.profile.objectives.iter().flat_map(|objective| objective.phases().map(move |phase| (objective, phase)));
     match phases.into_iter().find(|(_, phase)| !has(phase)) {
         None => Ok(()),
-        Some((objective, phase)) => Err(Failure::new(format!("objective `{objective}`: no scenario has a phase `{phase}`"))),
+        Some((objective, phase)) => {
+            Err(Failure::new(format!("objective `{objective}`: no scenario has a phase `{phase}`")))
+        }
     }
 }
 

@@ -65,6 +65,12 @@ pub struct Conditions {
     pub budget: f64,
     /// What traffic was sent, without secrets; `None` where soak sent none.
     pub traffic: Option<TrafficConditions>,
+    /// The objectives that the run is held to, as they were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<String>,
+    /// The budgets of growth, as they were written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fail_on: Vec<String>,
     /// What was taken from the target's own metrics page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scraped: Vec<ScrapedSeries>,

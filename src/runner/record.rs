@@ -13,8 +13,8 @@ use thiserror::Error;
 
 use crate::analysis::Ceiling;
 use crate::clock::{Clock, RealClock};
-use crate::domain::Elapsed;
 use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity};
+use crate::domain::{Elapsed, Objective};
 use crate::driver::{DriverError, Plan};
 use crate::procfs::ProcRoot;
 use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
@@ -46,6 +46,10 @@ pub struct RunOptions {
     pub duration: Option<Duration>,
     /// The end of warm-up where the user sets it; it is only kept in the record, for whoever judges.
     pub warm_up: Option<Duration>,
+    /// The budgets of growth, which are only kept in the record, for whoever judges.
+    pub fail_on: Vec<String>,
+    /// The objectives, which are only kept in the record, for whoever judges.
+    pub objectives: Vec<Objective>,
     /// The share of one core that the slow tier keeps to.
     pub budget: f64,
     /// Levels that end the run.
@@ -229,6 +233,8 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
             duration_s: options.duration.map(|duration| duration.as_secs_f64()),
             warm_up_s: options.warm_up.map(|warm_up| warm_up.as_secs_f64()),
             budget: options.budget,
+            objectives: options.objectives.iter().map(ToString::to_string).collect(),
+            fail_on: options.fail_on.clone(),
             scraped: options.scrape.as_ref().map_or_else(Vec::new, |scrape| scrape.series.clone()),
             traffic: options.traffic.as_ref().map(Plan::conditions),
         },

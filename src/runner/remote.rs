@@ -115,6 +115,8 @@ mod tests {
             ceilings: Vec::new(),
             traffic: None,
             scrape: None,
+            fail_on: Vec::new(),
+            objectives: Vec::new(),
             output: output.path().to_owned(),
         };
         let (stop, _never) = rustix::pipe::pipe().unwrap();

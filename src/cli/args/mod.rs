@@ -7,7 +7,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::Objective;
 use crate::runner::demo::Class;
+
+pub(super) use traffic::{LoadArgs, TrafficArgs};
+
+mod traffic;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,11 +21,13 @@ Examples:
   soak --pid 4242 --duration 8h                  watch a running server
   soak --port 8080 --url http://127.0.0.1:8080/  watch it and send it light traffic
   soak --duration 10m -- ./server --port 8080    start a server, watch it, stop it
+  soak --pid 4242 --url http://127.0.0.1:8080 --profile shop.toml --scenario soak
+                                                 ... under the turns of a profile, held to its objectives
   soak analyze output/2026-11-21T08-00-00Z-api-4242 metrics.csv
 
 Exit codes:
   0  steady, or growth within the budget that you set
-  1  growing, or a ceiling of --abort-on was crossed
+  1  growing, an objective was crossed, or a ceiling of --abort-on
   2  soak itself failed: usage, permission, input or output
   3  inconclusive: too short, the target vanished, or a metric could not be read
   130  quit by a second Ctrl-C; the first ends the run early and still judges it";
@@ -90,30 +97,6 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Traffic")]
-pub(super) struct TrafficArgs {
-    /// Send plain GETs to this http:// URL while watching
-    #[arg(long, value_name = "URL", env = "SOAK_URL", hide_env_values = true)]
-    pub(super) url: Option<String>,
-    /// Turns due per second
-    #[arg(long, value_name = "N", default_value = "20", value_parser = rate, env = "SOAK_RATE", hide_env = true)]
-    pub(super) rate: f64,
-    /// Requests in flight at most; further ones wait, and their wait is counted
-    #[arg(long, value_name = "N", default_value = "4", env = "SOAK_USERS", hide_env = true)]
-    pub(super) users: NonZeroU32,
-    /// Take series from the target's own metrics page (Prometheus text) into the record; say which with --series
-    #[arg(long, value_name = "URL", requires = "series", env = "SOAK_SCRAPE", hide_env_values = true)]
-    pub(super) scrape: Option<String>,
-    /// A series of that page, or NAME=SERIES: with labels in braces and * for anything, if need be; judged for growth unless
-    /// it is a total; may be given more than once
-    #[arg(long, value_name = "SERIES", requires = "scrape")]
-    pub(super) series: Vec<String>,
-    /// Time between two looks at the metrics page
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, requires = "scrape")]
-    pub(super) scrape_interval: Duration,
-}
-
-#[derive(Debug, Args)]
 #[command(next_help_heading = "Recording")]
 pub(super) struct RecordArgs {
     /// How long to watch, such as 90s, 10m, 8h [default: until Ctrl-C or the target's end]
@@ -143,6 +126,9 @@ pub(super) struct JudgeArgs {
     /// Growth that you allow, such as 'rss > 2 MiB/h'; may be given more than once
     #[arg(long, value_name = "EXPR")]
     pub(super) fail_on: Vec<String>,
+    /// What must hold, such as 'p95 < 500ms for turn', 'errors < 0.1%' or 'rss < 500 MiB'; may be given more than once
+    #[arg(long, value_name = "EXPR")]
+    pub(super) objective: Vec<Objective>,
     /// Leave this part out of the trend, such as 10m..12m; may be given more than once
     #[arg(long, value_name = "FROM..TO", value_parser = window)]
     pub(super) ignore: Vec<(Duration, Duration)>,
@@ -172,15 +158,16 @@ pub(super) struct DemoArgs {
     /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
     #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
     pub(super) fault: Vec<String>,
-    /// How long to watch
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub(super) duration: Duration,
+    /// How long to watch [default: 60s, or as long as the profile's scenario lasts]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) duration: Option<Duration>,
     /// Time between samples, 10ms to 1h
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = interval)]
     pub(super) interval: Duration,
-    /// Turns due per second
-    #[arg(long, value_name = "N", default_value = "20", value_parser = rate)]
-    pub(super) rate: f64,
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    #[command(flatten)]
+    pub(super) judge: JudgeArgs,
     /// The folder in which the run gets a folder of its own
     #[arg(long, value_name = "DIR", default_value = "output", env = "SOAK_OUTPUT", hide_env = true)]
     pub(super) output: PathBuf,
