@@ -249,7 +249,8 @@ pub(super) fn encoded(c: char) -> String {
         return c.to_string();
     }
     let mut buffer = [0; 4];
-    c.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase();
+    c.encode_utf8(&mut buffer).bytes().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 0xF)]).collect()
 }
 
 /// A url-encoded text decoded.
