@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod judge;
 mod live;
+mod profile;
 mod report;
 mod run;
 mod traffic;
@@ -51,5 +52,6 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Chart(args)) => chart::run(&args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Profile(args)) => profile::run(&args),
     }
 }

@@ -99,9 +99,11 @@ fn address(path: &str, secrets: &mut Vec<Secret>) -> Template {
         let (name, value) = part.split_once('=').map_or(("", part), |(name, value)| (name, value));
         let mark = if index == 0 { "?" } else { "&" };
         let equals = if part.contains('=') { "=" } else { "" };
-        pieces.push(Piece::Text(format!("{mark}{name}{equals}")));
+        let before = format!("{mark}{name}{equals}");
+        source.push_str(&before);
+        source.push_str("***");
+        pieces.push(Piece::Text(before));
         pieces.push(Piece::Secret(Secret::new(value.to_owned())));
-        source.push_str(&format!("{mark}{name}{equals}***"));
         keep(value, secrets);
     }
     Template { source, pieces }

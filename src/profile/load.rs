@@ -9,9 +9,6 @@ use super::error::{Problem, ProfileError};
 use super::model::Profile;
 use super::read;
 
-/// A profile is text that people write; a longer file is another one.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
-
 impl Profile {
     /// Reads a profile from a file. Files that it names are looked for from its folder.
     ///
@@ -44,6 +41,7 @@ fn text_of(path: &Path) -> Result<String, ProfileError> {
     let failed = |source| ProfileError::Read { path: path.to_owned(), source };
     let mut text = String::new();
     let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
+    // One byte more than there may be shows the reader that it is too long.
+    file.take(read::MAX_BYTES as u64 + 1).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }

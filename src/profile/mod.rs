@@ -4,6 +4,7 @@
 //! default; the driver is given values. A profile never runs code.
 
 mod builtin;
+mod convert;
 mod environment;
 mod error;
 mod load;
@@ -15,6 +16,7 @@ mod template;
 mod units;
 
 pub use builtin::{builtin_names, builtin_text};
+pub use convert::{ConvertError, Draft, from_curl, from_har, from_openapi};
 pub use environment::{Environment, ProcessEnvironment};
 pub use error::{Problem, ProfileError};
 pub use load::check;

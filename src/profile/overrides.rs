@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::ProfileError;
 use super::model::{Arrivals, Load, Profile, Ramp, Scenario, Stage};
 use super::scenarios::{self, RAMP_UP};
-use super::units::MAX_USERS;
+use super::units::{MAX_TIME, MAX_USERS};
 
 /// Changes of a scenario; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -137,11 +137,14 @@ impl Scenario {
         if duration.is_zero() {
             return Err(ProfileError::Override("nothing can be seen in no time; give a length such as 10m".to_owned()));
         }
+        if duration > MAX_TIME {
+            return Err(ProfileError::Override("a run is no longer than a year".to_owned()));
+        }
         let factor = duration.as_secs_f64() / before.as_secs_f64();
         let ramp = self.stages.first().filter(|stage| stage.name == RAMP_UP && self.stages.len() > 1);
         let ramp = ramp.map_or(Duration::ZERO, |stage| stage.duration);
         let new_ramp = ramp.mul_f64(factor.min(1.0));
-        let factor = (duration - new_ramp).as_secs_f64() / (before - ramp).as_secs_f64();
+        let factor = (duration.as_secs_f64() - new_ramp.as_secs_f64()) / (before.as_secs_f64() - ramp.as_secs_f64());
         let rest = usize::from(!ramp.is_zero());
         for stage in &mut self.stages[..rest] {
             stage.duration = new_ramp;
@@ -261,6 +264,8 @@ mod tests {
             Overrides { rate: Some(f64::NAN), ..Overrides::default() },
             Overrides { rate: Some(0.0), ..Overrides::default() },
             Overrides { duration: Some(Duration::ZERO), ..Overrides::default() },
+            Overrides { duration: Some(Duration::MAX), ..Overrides::default() },
+            Overrides { ramp_up: Some(Duration::MAX), ..Overrides::default() },
         ] {
             assert!(scenario("smoke").with(&wrong).is_err(), "{wrong:?}");
         }

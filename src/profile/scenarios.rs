@@ -129,7 +129,7 @@ impl Plan {
                         humantime::format_duration(duration)
                     ));
                 }
-                let level = stage(&self.name, duration - ramp, peak, Ramp::Jump);
+                let level = stage(&self.name, duration.saturating_sub(ramp), peak, Ramp::Jump);
                 if ramp.is_zero() { vec![level] } else { vec![stage(RAMP_UP, ramp, peak, Ramp::Linear), level] }
             }
             Shape::Spike { peak, duration } => {
@@ -137,7 +137,7 @@ impl Plan {
                 let quarter = duration / 4;
                 vec![
                     stage("base", quarter, base, Ramp::Jump),
-                    stage("spike", duration - 2 * quarter, peak, Ramp::Jump),
+                    stage("spike", duration.saturating_sub(2 * quarter), peak, Ramp::Jump),
                     stage("recovery", quarter, base, Ramp::Jump),
                 ]
             }

@@ -10,8 +10,8 @@ pub(super) const MAX_USERS: u32 = 65_535;
 const MAX_RATE_PER_S: f64 = 100_000.0;
 /// Below it, hours pass between two turns, and nothing is kept busy.
 const MIN_RATE_PER_S: f64 = 0.001;
-/// A month: a longer time is a slip of the keyboard, and sums of times must not overflow.
-const MAX_TIME: Duration = Duration::from_hours(31 * 24);
+/// A year: a longer time is a slip of the keyboard, and sums of times must not overflow.
+pub(super) const MAX_TIME: Duration = Duration::from_hours(366 * 24);
 
 /// Reads a length of time: `500ms`, `90s`, `1h30m`.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
@@ -19,7 +19,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         format!("`{text}` is no time; give a number with its unit, such as \"500ms\", \"90s\", \"10m\" or \"1h30m\"")
     })?;
     if time > MAX_TIME {
-        return Err(format!("`{text}` is longer than 31 days"));
+        return Err(format!("`{text}` is longer than a year"));
     }
     Ok(time)
 }
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn no_time_is_so_long_that_sums_overflow() {
-        assert!(time("40days").is_err());
+        assert!(time("400days").is_err());
         assert!(time("99999999999999999999s").is_err());
     }
 }

@@ -55,6 +55,8 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// Print or write the report of a recorded run: text, JSON, Markdown, HTML, JUnit XML, CSV
     Report(ReportArgs),
+    /// Check traffic profiles, show the shipped ones, or write one from a HAR file, an `OpenAPI` description or a curl command
+    Profile(ProfileArgs),
     /// The server that `soak demo` watches; it prints its address and serves until SIGTERM
     #[command(hide = true)]
     DemoServer(DemoServerArgs),
@@ -293,6 +295,48 @@ pub(super) struct ReportArgs {
     pub(super) unit: Option<ValueUnit>,
     #[command(flatten)]
     pub(super) judge: JudgeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(super) command: ProfileCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProfileCommand {
+    /// Check profiles: each problem as <FILE:LINE:COLUMN>: MESSAGE, and exit code 2
+    Check {
+        /// The profiles
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Name the shipped profiles
+    List,
+    /// Print a shipped profile, to start from
+    Show {
+        /// Its name, as `soak profile list` has it
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Write a profile from a browser's recording of its network panel; secrets become ${NAME}
+    FromHar {
+        /// The HAR file; `-` reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Write a profile from an `OpenAPI` description in JSON: one step for each operation
+    FromOpenapi {
+        /// The description; `-` reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Write a profile from a curl command; secrets become ${NAME}
+    FromCurl {
+        /// The command in quotes; `-` reads standard input
+        #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
+        command: String,
+    },
 }
 
 /// How warm-up is ended.

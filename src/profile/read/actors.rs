@@ -75,12 +75,11 @@ pub(super) fn tenants(reader: &mut Reader<'_>, top: &Fields<'_, '_>) -> Vec<Tena
 }
 
 fn required_name(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<String> {
-    match fields.get("name") {
-        Some(field) => field.words(reader).map(str::to_owned),
-        None => {
-            reader.problem(fields.start(), format!("`{}`: `name` is missing", fields.place()));
-            None
-        }
+    if let Some(field) = fields.get("name") {
+        field.words(reader).map(str::to_owned)
+    } else {
+        reader.problem(fields.start(), format!("`{}`: `name` is missing", fields.place()));
+        None
     }
 }
 

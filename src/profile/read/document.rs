@@ -16,7 +16,7 @@ use super::reader::{Reader, Wanted, position};
 use super::{data, keys, objectives, scenario, target};
 
 /// The largest profile: beyond it, it is another kind of file.
-const MAX_BYTES: usize = 1024 * 1024;
+pub(in crate::profile) const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads a profile, or tells all that is wrong with it.
 pub(in crate::profile) fn read(
@@ -26,7 +26,7 @@ pub(in crate::profile) fn read(
     environment: &dyn Environment,
 ) -> Result<Profile, Vec<Problem>> {
     if text.len() > MAX_BYTES {
-        return Err(vec![Problem { line: 1, column: 1, message: "a profile is at most 1 MiB long".to_owned() }]);
+        return Err(vec![Problem { line: 1, column: 1, message: "a profile is at most 4 MiB long".to_owned() }]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {

@@ -153,7 +153,7 @@ fn expected_json(reader: &mut Reader<'_>, entry: &Entry<'_, '_>) -> Option<(Stri
 fn json_expectation(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<JsonExpectation> {
     let operator = match field.value.get_ref() {
         DeValue::Table(table) => {
-            table.keys().map(|key| key.get_ref()).any(|key| keys::JSON_EXPECTATION.contains(&&**key))
+            table.keys().map(toml::Spanned::get_ref).any(|key| keys::JSON_EXPECTATION.contains(&&**key))
         }
         _ => false,
     };

@@ -116,12 +116,11 @@ impl<'t, 'i> Field<'t, 'i> {
 
     /// A text.
     pub(super) fn text(&self, reader: &mut Reader<'_>) -> Option<&'t str> {
-        match self.value.get_ref() {
-            DeValue::String(text) => Some(text),
-            _ => {
-                self.expected(reader, "a text in quotes");
-                None
-            }
+        if let DeValue::String(text) = self.value.get_ref() {
+            Some(text)
+        } else {
+            self.expected(reader, "a text in quotes");
+            None
         }
     }
 
@@ -142,12 +141,11 @@ impl<'t, 'i> Field<'t, 'i> {
         example: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        match self.value.get_ref() {
-            DeValue::String(text) => reader.take(self, parse(text)),
-            _ => {
-                self.expected(reader, example);
-                None
-            }
+        if let DeValue::String(text) = self.value.get_ref() {
+            reader.take(self, parse(text))
+        } else {
+            self.expected(reader, example);
+            None
         }
     }
 
@@ -187,12 +185,11 @@ impl<'t, 'i> Field<'t, 'i> {
 
     /// A whole number within bounds.
     pub(super) fn whole(&self, reader: &mut Reader<'_>, bounds: RangeInclusive<u32>) -> Option<u32> {
-        let number = match self.value.get_ref() {
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => {
-                self.expected(reader, &format!("a whole number from {} to {}", bounds.start(), bounds.end()));
-                return None;
-            }
+        let number = if let DeValue::Integer(number) = self.value.get_ref() {
+            i64::from_str_radix(number.as_str(), number.radix()).ok()
+        } else {
+            self.expected(reader, &format!("a whole number from {} to {}", bounds.start(), bounds.end()));
+            return None;
         };
         let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| bounds.contains(number));
         if number.is_none() {
@@ -235,12 +232,11 @@ impl<'t, 'i> Field<'t, 'i> {
 
     /// The values of a list.
     pub(super) fn list(&self, reader: &mut Reader<'_>, form: &str) -> Vec<Field<'t, 'i>> {
-        match self.value.get_ref() {
-            DeValue::Array(items) => items.iter().map(|value| Field { name: self.name.clone(), value }).collect(),
-            _ => {
-                self.expected(reader, form);
-                Vec::new()
-            }
+        if let DeValue::Array(items) = self.value.get_ref() {
+            items.iter().map(|value| Field { name: self.name.clone(), value }).collect()
+        } else {
+            self.expected(reader, form);
+            Vec::new()
         }
     }
 
@@ -266,12 +262,11 @@ impl<'t, 'i> Field<'t, 'i> {
         place: &str,
         keys: &'static [&'static str],
     ) -> Option<Fields<'t, 'i>> {
-        match self.value.get_ref() {
-            DeValue::Table(table) => Some(Fields::open(reader, place, self.span(), table, keys)),
-            _ => {
-                self.expected(reader, "a table");
-                None
-            }
+        if let DeValue::Table(table) = self.value.get_ref() {
+            Some(Fields::open(reader, place, self.span(), table, keys))
+        } else {
+            self.expected(reader, "a table");
+            None
         }
     }
 

@@ -20,7 +20,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(super) use document::read;
+pub(super) use document::{MAX_BYTES, read};
 pub use keys::known_keys;
 pub(super) use step::plain_get;
 pub(super) use target::plain_connection;

@@ -181,12 +181,11 @@ impl<'a> Reader<'a> {
         let template = self.template(field, Keeping::Shown)?;
         let mut path = String::new();
         for piece in template.pieces {
-            match piece {
-                Piece::Text(text) => path.push_str(&text),
-                _ => {
-                    self.wrong(field, "a path is fixed before the first turn; only ${NAME} can be filled in");
-                    return None;
-                }
+            if let Piece::Text(text) = piece {
+                path.push_str(&text);
+            } else {
+                self.wrong(field, "a path is fixed before the first turn; only ${NAME} can be filled in");
+                return None;
             }
         }
         if path.is_empty() {

@@ -72,12 +72,9 @@ fn base(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<crate::profile
         reader.wrong(field, "a password stands in the address; send it as a header with ${NAME} from the environment");
         return None;
     }
-    let whole = match template.pieces.as_slice() {
-        [Piece::Text(text)] => text,
-        _ => {
-            reader.wrong(field, "the target's address is fixed before the first turn; only ${NAME} can be filled in");
-            return None;
-        }
+    let [Piece::Text(whole)] = template.pieces.as_slice() else {
+        reader.wrong(field, "the target's address is fixed before the first turn; only ${NAME} can be filled in");
+        return None;
     };
     // Only checking, a value that is not set may stand in for the whole address.
     if reader.stood_in() {
@@ -114,18 +111,15 @@ pub(super) fn scrape(reader: &mut Reader<'_>, top: &Fields<'_, '_>) -> Option<Sc
         }
         Some(interval)
     });
-    let series: Vec<ScrapeSeries> = match fields.get("series") {
-        Some(list) => {
-            let items = list.list(reader, "a list of series, such as [\"go_goroutines\"]");
-            if items.is_empty() {
-                reader.wrong(&list, "it names no series");
-            }
-            items.iter().filter_map(|item| series(reader, item)).collect()
+    let series: Vec<ScrapeSeries> = if let Some(list) = fields.get("series") {
+        let items = list.list(reader, "a list of series, such as [\"go_goroutines\"]");
+        if items.is_empty() {
+            reader.wrong(&list, "it names no series");
         }
-        None => {
-            reader.problem(fields.start(), "`[scrape]`: say which `series` to take, such as [\"go_goroutines\"]");
-            Vec::new()
-        }
+        items.iter().filter_map(|item| series(reader, item)).collect()
+    } else {
+        reader.problem(fields.start(), "`[scrape]`: say which `series` to take, such as [\"go_goroutines\"]");
+        Vec::new()
     };
     for (index, one) in series.iter().enumerate() {
         if series[..index].iter().any(|earlier| earlier.name == one.name) {
