@@ -198,7 +198,7 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -248,7 +248,7 @@ mod tests {
         let endpoint = endpoint("http://ann:s%3Acr%C3%A9t@127.0.0.1:8080/v1");
         let header = endpoint.authorization.clone().unwrap();
         assert_eq!(STANDARD.decode(&header.as_bytes()["Basic ".len()..]).unwrap(), "ann:s:crét".as_bytes());
-        assert_eq!(format!("{endpoint:?} {header:?}"), "http://127.0.0.1:8080/v1 Sensitive");
+        assert_eq!(format!("{endpoint:?} {header:?}"), "http://127.0.0.1:8080 Sensitive");
     }
 
     #[test]

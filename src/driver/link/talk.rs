@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Body as _, Bytes, Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 
 use super::alarm::Alarm;
@@ -125,13 +125,14 @@ impl Link {
         seen.headers_at = Some(clock.now());
         seen.status = Some(head.status);
         seen.headers = head.headers;
+        let is_delimited = body.size_hint().exact().is_some() || seen.headers.contains_key(TRANSFER_ENCODING);
         let mut reader = Reader { wire: &mut wire, alarm: &mut self.alarm, reading, clock, seen };
         let ended = reader.read(&mut body).await;
         // HTTP/2 resets the stream where the body is not at its end.
         drop(body);
         match ended {
             Ok(End::Complete) => {
-                if self.keep != Keep::PerRequest && stays(head.version, seen) {
+                if self.keep != Keep::PerRequest && stays(head.version, is_delimited, seen) {
                     self.wire = Some(wire);
                 }
                 Ok(End::Complete)
@@ -197,8 +198,8 @@ async fn open(kept: Option<Wire>, seen: &mut Exchange) -> Option<Wire> {
     None
 }
 
-/// Whether the connection outlives this answer, by the answer's own word.
-fn stays(version: Version, seen: &Exchange) -> bool {
+/// Whether the connection outlives this answer, by the answer's own word and by what marked its end.
+fn stays(version: Version, is_delimited: bool, seen: &Exchange) -> bool {
     let says = |word: &str| {
         let values = seen.headers.get_all(CONNECTION);
         values
@@ -208,8 +209,8 @@ fn stays(version: Version, seen: &Exchange) -> bool {
     };
     match version {
         Version::HTTP_2 => true,
-        Version::HTTP_11 => !says("close") && seen.status != Some(StatusCode::SWITCHING_PROTOCOLS),
-        _ => says("keep-alive"),
+        Version::HTTP_11 => is_delimited && !says("close") && seen.status != Some(StatusCode::SWITCHING_PROTOCOLS),
+        _ => is_delimited && says("keep-alive"),
     }
 }
 
