@@ -65,8 +65,7 @@ impl Link {
     }
 
     /// Sends a request and reads the answer; a redirect is an answer and not followed, and any status is one. What is seen
-    /// goes into `seen`, also when it ends in failure. Dropping the future in the middle closes the connection (HTTP/1) or
-    /// resets the stream (HTTP/2).
+    /// goes into `seen`, also when it ends in failure. Dropping the future in the middle closes the connection.
     ///
     /// A kept connection that the server has closed meanwhile is replaced, but only where nothing of the request can have
     /// reached the server: nothing is ever sent twice.
@@ -93,33 +92,11 @@ impl Link {
         clock: &dyn Clock,
         seen: &mut Exchange,
     ) -> Result<End, Failure> {
-        let mut request = self.complete(request);
         let deadline = Deadline::of(reading);
-        let mut kept = self.wire.take();
-        let (mut wire, response) = loop {
-            let (mut wire, reused) = match open(kept.take(), seen).await {
-                Some(wire) => (wire, true),
-                None => (self.connect(reading.timeout, clock, seen).await?, false),
-            };
-            self.alarm.set(deadline.after);
-            seen.sent = Some(clock.now());
-            match send(&mut wire, request, &mut self.alarm).await {
-                Ok(response) => break (wire, response),
-                Err(Cut::Late) => {
-                    self.keep_http2(wire);
-                    return deadline.passed(seen);
-                }
-                Err(Cut::Unsent(unsent)) if reused => {
-                    request = *unsent;
-                    seen.reconnected = Reconnected::Once;
-                    seen.sent = None;
-                }
-                Err(Cut::Unsent(_)) => {
-                    let error = wire.fault().map(|error| fault::of_http(error, None));
-                    return Err(error.unwrap_or_else(fault::closed_at_once));
-                }
-                Err(Cut::Failed(failure)) => return Err(failure),
-            }
+        let (mut wire, response) = self.deliver(request, &deadline, reading, clock, seen).await?;
+        let Some(response) = response else {
+            self.keep_http2(wire);
+            return deadline.passed(seen);
         };
         let (head, mut body) = response.into_parts();
         seen.headers_at = Some(clock.now());
@@ -145,6 +122,42 @@ impl Link {
             Err(Cut::Late | Cut::Unsent(_)) => {
                 self.keep_http2(wire);
                 deadline.passed(seen)
+            }
+        }
+    }
+
+    /// Sends a request, on a fresh connection where the kept one is gone, and waits for status and headers: `None` where they
+    /// are late.
+    async fn deliver(
+        &mut self,
+        request: Outgoing,
+        deadline: &Deadline,
+        reading: &Reading<'_>,
+        clock: &dyn Clock,
+        seen: &mut Exchange,
+    ) -> Result<(Wire, Option<Response<Incoming>>), Failure> {
+        let mut request = self.complete(request);
+        let mut kept = self.wire.take();
+        loop {
+            let (mut wire, reused) = match open(kept.take(), seen).await {
+                Some(wire) => (wire, true),
+                None => (self.connect(reading.timeout, clock, seen).await?, false),
+            };
+            self.alarm.set(deadline.after);
+            seen.sent = Some(clock.now());
+            match send(&mut wire, request, &mut self.alarm).await {
+                Ok(response) => return Ok((wire, Some(response))),
+                Err(Cut::Late) => return Ok((wire, None)),
+                Err(Cut::Unsent(unsent)) if reused => {
+                    request = *unsent;
+                    seen.reconnected = Reconnected::Once;
+                    seen.sent = None;
+                }
+                Err(Cut::Unsent(_)) => {
+                    let error = wire.fault().map(|error| fault::of_http(error, None));
+                    return Err(error.unwrap_or_else(fault::closed_at_once));
+                }
+                Err(Cut::Failed(failure)) => return Err(failure),
             }
         }
     }
