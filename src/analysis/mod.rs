@@ -11,6 +11,7 @@ mod blocks;
 mod ceiling;
 mod contest;
 mod doubts;
+mod error_ceiling;
 mod few_floors;
 mod fitting;
 mod growth;
@@ -36,6 +37,7 @@ mod words;
 
 pub use assess::assess;
 pub use ceiling::{Ceiling, CeilingError, Crossing};
+pub use error_ceiling::{ErrorCeiling, ErrorCeilingError, ErrorCrossing, ErrorWatch};
 pub use options::{Look, Options};
 pub use so_far::growth_so_far;
 pub use threshold::{Budget, BudgetError};

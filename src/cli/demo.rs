@@ -38,6 +38,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         warm_up: None,
         budget: BUDGET,
         ceilings: Vec::new(),
+        error_ceilings: Vec::new(),
         traffic: Some(PlainGet { url, rate_per_s: args.rate, users: 4, timeout: Duration::from_secs(10) }.plan()),
         output: args.output.clone(),
     };

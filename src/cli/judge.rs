@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analysis::{self, Budget, Ceiling};
+use crate::analysis::{self, Budget, Ceiling, ErrorCeiling};
 use crate::domain::run::RunEnd;
 use crate::domain::{Assessment, Metric, Run, SeriesSet, Unit, Verdict};
 use crate::import::{self, ImportOptions, Imported};
@@ -83,7 +83,20 @@ fn check_budgets(options: &analysis::Options, assessment: &Assessment) -> Result
 pub(super) fn ceilings(texts: &[String]) -> Result<Vec<Ceiling>, Failure> {
     let parsed = texts
         .iter()
+        .filter(|text| !ErrorCeiling::is_meant_by(text))
         .map(|text| Ceiling::parse(text).map_err(|error| Failure::new(format!("--abort-on '{text}': {error}"))));
+    parsed.collect()
+}
+
+/// The ceilings on failed requests that end a run.
+///
+/// # Errors
+/// Where `--abort-on` speaks of errors and is not an expression.
+pub(super) fn error_ceilings(texts: &[String]) -> Result<Vec<ErrorCeiling>, Failure> {
+    let parsed = texts
+        .iter()
+        .filter(|text| ErrorCeiling::is_meant_by(text))
+        .map(|text| ErrorCeiling::parse(text).map_err(|error| Failure::new(format!("--abort-on '{text}': {error}"))));
     parsed.collect()
 }
 

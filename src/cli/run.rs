@@ -42,6 +42,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         warm_up: warm_up(&args.judge),
         budget: args.record.budget,
         ceilings: judge::ceilings(&args.record.abort_on)?,
+        error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
         output: args.record.output,
     };
     let interrupt = Interrupt::install()?;

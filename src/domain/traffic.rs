@@ -155,12 +155,22 @@ pub enum Measure {
     Gap,
     /// A whole turn: the response times of its steps, without the pauses.
     Turn,
+    /// From the moment it was due to the moment it was sent: the driver's own lateness, or its want of a free user.
+    Lag,
 }
 
 impl Measure {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Response, Self::Service, Self::Ttfb, Self::FirstByte, Self::FirstEvent, Self::Gap, Self::Turn];
+    pub const ALL: [Self; 8] = [
+        Self::Response,
+        Self::Service,
+        Self::Ttfb,
+        Self::FirstByte,
+        Self::FirstEvent,
+        Self::Gap,
+        Self::Turn,
+        Self::Lag,
+    ];
 }
 
 /// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase
