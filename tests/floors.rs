@@ -16,8 +16,9 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Crates (and the kernel's `/proc`) that only the named modules may mention.
-const OWNED: [(&str, &[&str]); 9] = [
+const OWNED: [(&str, &[&str]); 10] = [
     ("tokio", &["driver", "runner"]),
+    ("hyper", &["driver", "runner"]),
     ("reqwest", &["driver", "runner"]),
     ("axum", &["runner"]),
     ("plotters", &["chart"]),

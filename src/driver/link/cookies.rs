@@ -134,7 +134,7 @@ fn read(text: &str, endpoint: &Endpoint, path: &str) -> Option<(Cookie, Option<D
         let (attribute, value) = part.split_once('=').unwrap_or((part, ""));
         let value = value.trim();
         match attribute.trim().to_ascii_lowercase().as_str() {
-            "path" if value.starts_with('/') && value.len() <= LONGEST => cookie.path = value.to_owned(),
+            "path" if value.starts_with('/') && value.len() <= LONGEST => value.clone_into(&mut cookie.path),
             "domain" if !value.is_empty() => {
                 let suffix = value.trim_start_matches('.').to_ascii_lowercase();
                 // A server speaks for itself and for what it is part of, but not for a whole top level.

@@ -182,15 +182,12 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
     let (mut plain, mut at) = (Vec::with_capacity(text.len()), 0);
     while let Some(&byte) = text.get(at) {
-        match (byte, digit(text.get(at + 1)), digit(text.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                plain.push(byte);
-                at += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (byte, digit(text.get(at + 1)), digit(text.get(at + 2))) {
+            plain.push((high * 16 + low) as u8);
+            at += 3;
+        } else {
+            plain.push(byte);
+            at += 1;
         }
     }
     plain
@@ -198,7 +195,7 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -223,11 +220,11 @@ mod tests {
         ] {
             assert_eq!(base.target(path).unwrap(), target);
         }
-        let bare = endpoint("http://127.0.0.1:8080");
+        let root = endpoint("http://127.0.0.1:8080");
         for (path, target) in [("", "/"), ("?a", "/?a"), ("/x", "/x")] {
-            assert_eq!(bare.target(path).unwrap(), target);
+            assert_eq!(root.target(path).unwrap(), target);
         }
-        let error = bare.target("sessions").unwrap_err().to_string();
+        let error = root.target("sessions").unwrap_err().to_string();
         assert!(error.contains("\"sessions\"") && error.contains("/sessions"), "{error}");
     }
 
@@ -248,7 +245,7 @@ mod tests {
         let endpoint = endpoint("http://ann:s%3Acr%C3%A9t@127.0.0.1:8080/v1");
         let header = endpoint.authorization.clone().unwrap();
         assert_eq!(STANDARD.decode(&header.as_bytes()["Basic ".len()..]).unwrap(), "ann:s:crét".as_bytes());
-        assert_eq!(format!("{endpoint:?} {header:?}"), "http://127.0.0.1:8080/v1 Sensitive");
+        assert_eq!(format!("{endpoint:?} {header:?}"), "http://127.0.0.1:8080 Sensitive");
     }
 
     #[test]

@@ -17,7 +17,6 @@ pub(super) fn of_connecting(error: &io::Error) -> Failure {
         io::ErrorKind::AddrNotAvailable => {
             format!("{error}: no local port is free; keep connections, or send less often")
         }
-        io::ErrorKind::QuotaExceeded => error.to_string(),
         _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
             format!("{error}: raise the limit of open files (`ulimit -n`)")
         }
@@ -57,7 +56,7 @@ pub(super) fn of_http(error: &hyper::Error, beneath: Option<&hyper::Error>) -> F
     let http2 = causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>());
     let lost = match http2 {
         // What the client found wrong with the server's frames; anything else the server or the network did.
-        Some(http2) => http2.is_io() || http2.is_remote() || http2.is_go_away() && http2.is_remote(),
+        Some(http2) => http2.is_io() || http2.is_remote(),
         None => {
             !error.is_parse()
                 && (error.is_incomplete_message() || error.is_closed() || error.is_canceled() || is_io(error))
@@ -67,8 +66,10 @@ pub(super) fn of_http(error: &hyper::Error, beneath: Option<&hyper::Error>) -> F
     Failure { class, story }
 }
 
+/// Whether the socket failed. Chunks that make no sense are `io::Error`s too, but of other kinds.
 fn is_io(error: &hyper::Error) -> bool {
-    causes(error).any(|cause| cause.is::<io::Error>())
+    let kind = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kind.is_some_and(|kind| !matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
 }
 
 /// An error and what it stems from, also where an `io::Error` wraps it.

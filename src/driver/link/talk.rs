@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Body as _, Bytes, Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 
 use super::alarm::Alarm;
@@ -65,8 +65,7 @@ impl Link {
     }
 
     /// Sends a request and reads the answer; a redirect is an answer and not followed, and any status is one. What is seen
-    /// goes into `seen`, also when it ends in failure. Dropping the future in the middle closes the connection (HTTP/1) or
-    /// resets the stream (HTTP/2).
+    /// goes into `seen`, also when it ends in failure. Dropping the future in the middle closes the connection.
     ///
     /// A kept connection that the server has closed meanwhile is replaced, but only where nothing of the request can have
     /// reached the server: nothing is ever sent twice.
@@ -93,45 +92,24 @@ impl Link {
         clock: &dyn Clock,
         seen: &mut Exchange,
     ) -> Result<End, Failure> {
-        let mut request = self.complete(request);
         let deadline = Deadline::of(reading);
-        let mut kept = self.wire.take();
-        let (mut wire, response) = loop {
-            let (mut wire, reused) = match open(kept.take(), seen).await {
-                Some(wire) => (wire, true),
-                None => (self.connect(reading.timeout, clock, seen).await?, false),
-            };
-            self.alarm.set(deadline.after);
-            seen.sent = Some(clock.now());
-            match send(&mut wire, request, &mut self.alarm).await {
-                Ok(response) => break (wire, response),
-                Err(Cut::Late) => {
-                    self.keep_http2(wire);
-                    return deadline.passed(seen);
-                }
-                Err(Cut::Unsent(unsent)) if reused => {
-                    request = *unsent;
-                    seen.reconnected = Reconnected::Once;
-                    seen.sent = None;
-                }
-                Err(Cut::Unsent(_)) => {
-                    let error = wire.fault().map(|error| fault::of_http(error, None));
-                    return Err(error.unwrap_or_else(fault::closed_at_once));
-                }
-                Err(Cut::Failed(failure)) => return Err(failure),
-            }
+        let (mut wire, response) = self.deliver(request, &deadline, reading, clock, seen).await?;
+        let Some(response) = response else {
+            self.keep_http2(wire);
+            return deadline.passed(seen);
         };
         let (head, mut body) = response.into_parts();
         seen.headers_at = Some(clock.now());
         seen.status = Some(head.status);
         seen.headers = head.headers;
+        let is_delimited = body.size_hint().exact().is_some() || seen.headers.contains_key(TRANSFER_ENCODING);
         let mut reader = Reader { wire: &mut wire, alarm: &mut self.alarm, reading, clock, seen };
         let ended = reader.read(&mut body).await;
         // HTTP/2 resets the stream where the body is not at its end.
         drop(body);
         match ended {
             Ok(End::Complete) => {
-                if self.keep != Keep::PerRequest && stays(head.version, seen) {
+                if self.keep != Keep::PerRequest && stays(head.version, is_delimited, seen) {
                     self.wire = Some(wire);
                 }
                 Ok(End::Complete)
@@ -144,6 +122,42 @@ impl Link {
             Err(Cut::Late | Cut::Unsent(_)) => {
                 self.keep_http2(wire);
                 deadline.passed(seen)
+            }
+        }
+    }
+
+    /// Sends a request, on a fresh connection where the kept one is gone, and waits for status and headers: `None` where they
+    /// are late.
+    async fn deliver(
+        &mut self,
+        request: Outgoing,
+        deadline: &Deadline,
+        reading: &Reading<'_>,
+        clock: &dyn Clock,
+        seen: &mut Exchange,
+    ) -> Result<(Wire, Option<Response<Incoming>>), Failure> {
+        let mut request = self.complete(request);
+        let mut kept = self.wire.take();
+        loop {
+            let (mut wire, reused) = match open(kept.take(), seen).await {
+                Some(wire) => (wire, true),
+                None => (self.connect(reading.timeout, clock, seen).await?, false),
+            };
+            self.alarm.set(deadline.after);
+            seen.sent = Some(clock.now());
+            match send(&mut wire, request, &mut self.alarm).await {
+                Ok(response) => return Ok((wire, Some(response))),
+                Err(Cut::Late) => return Ok((wire, None)),
+                Err(Cut::Unsent(unsent)) if reused => {
+                    request = *unsent;
+                    seen.reconnected = Reconnected::Once;
+                    seen.sent = None;
+                }
+                Err(Cut::Unsent(_)) => {
+                    let error = wire.fault().map(|error| fault::of_http(error, None));
+                    return Err(error.unwrap_or_else(fault::closed_at_once));
+                }
+                Err(Cut::Failed(failure)) => return Err(failure),
             }
         }
     }
@@ -197,8 +211,8 @@ async fn open(kept: Option<Wire>, seen: &mut Exchange) -> Option<Wire> {
     None
 }
 
-/// Whether the connection outlives this answer, by the answer's own word.
-fn stays(version: Version, seen: &Exchange) -> bool {
+/// Whether the connection outlives this answer, by the answer's own word and by what marked its end.
+fn stays(version: Version, is_delimited: bool, seen: &Exchange) -> bool {
     let says = |word: &str| {
         let values = seen.headers.get_all(CONNECTION);
         values
@@ -208,8 +222,8 @@ fn stays(version: Version, seen: &Exchange) -> bool {
     };
     match version {
         Version::HTTP_2 => true,
-        Version::HTTP_11 => !says("close") && seen.status != Some(StatusCode::SWITCHING_PROTOCOLS),
-        _ => says("keep-alive"),
+        Version::HTTP_11 => is_delimited && !says("close") && seen.status != Some(StatusCode::SWITCHING_PROTOCOLS),
+        _ => is_delimited && says("keep-alive"),
     }
 }
 

@@ -15,6 +15,9 @@ use super::io::Io;
 use crate::driver::failures::Failure;
 use crate::profile::HttpVersion;
 
+/// hyper's side of a connection of HTTP/1 that reads and writes.
+type Running = http1::Connection<TokioIo<Io>, Sent>;
+
 /// What hyper answers to a request.
 pub(super) type Answer = Result<Response<Incoming>, TrySendError<Request<Sent>>>;
 
@@ -35,7 +38,7 @@ pub(super) struct Http1 {
 #[derive(Debug)]
 pub(super) struct Http1Connection {
     /// `None` once it has ended.
-    running: Option<Pin<Box<http1::Connection<TokioIo<Io>, Sent>>>>,
+    running: Option<Pin<Box<Running>>>,
     /// What it ended with.
     fault: Option<hyper::Error>,
 }
