@@ -11,6 +11,7 @@ mod blocks;
 mod ceiling;
 mod contest;
 mod doubts;
+mod error_ceiling;
 mod few_floors;
 mod fitting;
 mod growth;
@@ -37,6 +38,7 @@ mod words;
 
 pub use assess::assess;
 pub use ceiling::{Ceiling, CeilingError, Crossing};
+pub use error_ceiling::{ErrorCeiling, ErrorCeilingError, ErrorCrossing, ErrorWatch};
 pub use objectives::{Evidence, assess_objectives, performance, with_objectives};
 pub use options::{Look, Options};
 pub use so_far::growth_so_far;

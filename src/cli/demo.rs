@@ -42,7 +42,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         selector: Selector::Pid(server.pid()),
         scope: Scope::Process,
         interval: args.interval,
-        duration: Some(args.duration.or(traffic.length).unwrap_or(LENGTH)),
+        // A scenario ends the run itself.
+        duration: traffic.length.is_none().then(|| args.duration.unwrap_or(LENGTH)),
         warm_up: asked.warm_up,
         fail_on: asked.fail_on,
         objectives: asked.objectives,
@@ -50,6 +51,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         ceilings: Vec::new(),
         scrape: traffic.scrape,
         traffic: traffic.plan,
+        error_ceilings: Vec::new(),
         output: args.output.clone(),
     };
     let analysis = asked.options;

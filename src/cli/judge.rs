@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::analysis::{self, Budget, Ceiling};
+use crate::analysis::{self, Budget, Ceiling, ErrorCeiling};
 use crate::domain::assessment::Gate;
 use crate::domain::rate::span;
 use crate::domain::run::RunEnd;
@@ -131,7 +131,20 @@ fn check_budgets(options: &analysis::Options, assessment: &Assessment) -> Result
 pub(super) fn ceilings(texts: &[String]) -> Result<Vec<Ceiling>, Failure> {
     let parsed = texts
         .iter()
+        .filter(|text| !ErrorCeiling::is_meant_by(text))
         .map(|text| Ceiling::parse(text).map_err(|error| Failure::new(format!("--abort-on '{text}': {error}"))));
+    parsed.collect()
+}
+
+/// The ceilings on failed requests that end a run.
+///
+/// # Errors
+/// Where `--abort-on` speaks of errors and is not an expression.
+pub(super) fn error_ceilings(texts: &[String]) -> Result<Vec<ErrorCeiling>, Failure> {
+    let parsed = texts
+        .iter()
+        .filter(|text| ErrorCeiling::is_meant_by(text))
+        .map(|text| ErrorCeiling::parse(text).map_err(|error| Failure::new(format!("--abort-on '{text}': {error}"))));
     parsed.collect()
 }
 

@@ -32,7 +32,8 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         scope: if args.target.tree { Scope::Tree } else { Scope::Process },
         selector: selector(args.target)?,
         interval: args.record.interval,
-        duration: args.record.duration.or(traffic.length),
+        // A scenario ends the run itself, having been stretched to the duration that was asked for.
+        duration: args.record.duration.filter(|_| traffic.length.is_none()),
         warm_up: asked.warm_up,
         fail_on: asked.fail_on,
         objectives: asked.objectives,
@@ -40,6 +41,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         ceilings: judge::ceilings(&args.record.abort_on)?,
         traffic: traffic.plan,
         scrape: traffic.scrape,
+        error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
         output: args.record.output,
     };
     let analysis = asked.options;

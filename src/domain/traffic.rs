@@ -161,8 +161,16 @@ pub enum Measure {
 
 impl Measure {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Response, Self::Service, Self::Ttfb, Self::FirstByte, Self::FirstEvent, Self::Gap, Self::Turn];
+    pub const ALL: [Self; 8] = [
+        Self::Response,
+        Self::Service,
+        Self::Ttfb,
+        Self::FirstByte,
+        Self::FirstEvent,
+        Self::Gap,
+        Self::Turn,
+        Self::Lag,
+    ];
 }
 
 /// What one step of one class (or its turns as a whole) did in one window of the run: ten seconds, or less where a phase

@@ -35,6 +35,8 @@ pub(super) struct Attempt {
     pub(super) outcome: Outcome,
     /// From due to its end; `None` where nobody answered, so that a dying server does not look fast.
     pub(super) response: Option<Duration>,
+    /// From due to sent.
+    pub(super) lag: Option<Duration>,
     pub(super) service: Option<Duration>,
     pub(super) ttfb: Option<Duration>,
     /// Of a streamed answer.
@@ -53,6 +55,7 @@ impl Attempt {
             row,
             outcome: Outcome::Failed(fault),
             response: None,
+            lag: None,
             service: None,
             ttfb: None,
             first_byte: None,
@@ -207,6 +210,7 @@ impl Books {
             }
         }
         row.add(Measure::Response, attempt.response);
+        row.add(Measure::Lag, attempt.lag);
         row.add(Measure::Service, attempt.service);
         row.add(Measure::Ttfb, attempt.ttfb);
         row.add(Measure::FirstByte, attempt.first_byte);
@@ -372,6 +376,7 @@ mod tests {
             row,
             outcome,
             response: Some(Duration::from_millis(millis)),
+            lag: None,
             service: Some(Duration::from_millis(millis)),
             ttfb: None,
             first_byte: None,

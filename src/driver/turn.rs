@@ -206,6 +206,7 @@ async fn attempt(
     let attempt = Attempt {
         row: act.row,
         response,
+        lag: seen.sent.map(|sent| since(due, sent)),
         service: response.and(seen.service()),
         ttfb: response.and(seen.ttfb()),
         first_byte: seen.first_byte().filter(|_| streams),

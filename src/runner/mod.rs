@@ -2,9 +2,11 @@
 
 pub mod demo;
 mod demo_process;
+mod halt;
 mod record;
 mod recorder;
 mod remote;
+mod requests;
 mod scraper;
 mod so_far;
 mod trail;

@@ -3,7 +3,7 @@
 //! The sampler's thread and the driver's write into the one record; this thread watches over them, flushes the record to
 //! the disk now and then, and shows what is going on to whoever asked.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::analysis::Ceiling;
+use crate::analysis::{Ceiling, ErrorCeiling};
 use crate::clock::{Clock, RealClock};
 use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity};
 use crate::domain::{Elapsed, Objective};
@@ -21,8 +21,10 @@ use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
 use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
 
-use super::recorder::{Guards, Notice, Recorder, told};
+use super::halt::{Halt, either};
+use super::recorder::{Guards, Length, Notice, Recorder, told};
 use super::remote::Remote;
+use super::requests::{ErrorGuards, RequestLogs};
 use super::scraper::{ScrapeError, ScrapeOptions};
 use super::so_far::Latest;
 
@@ -42,7 +44,7 @@ pub struct RunOptions {
     pub scope: Scope,
     /// Time between samples.
     pub interval: Duration,
-    /// How long; `None` until it is stopped or the target ends.
+    /// How long; `None` until it is stopped or the target ends, or until the stages of the traffic's scenario are over.
     pub duration: Option<Duration>,
     /// The end of warm-up where the user sets it; it is only kept in the record, for whoever judges.
     pub warm_up: Option<Duration>,
@@ -54,6 +56,8 @@ pub struct RunOptions {
     pub budget: f64,
     /// Levels that end the run.
     pub ceilings: Vec<Ceiling>,
+    /// Shares of failed requests that end the run.
+    pub error_ceilings: Vec<ErrorCeiling>,
     /// What is sent meanwhile.
     pub traffic: Option<Plan>,
     /// What is taken from the target's own metrics page.
@@ -125,7 +129,11 @@ pub fn record(
     let flusher = writer.flusher()?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::start());
     let (notices, heard) = mpsc::channel();
-    let recorder = Arc::new(Recorder::new(writer, notices.clone(), Arc::clone(&clock)));
+    let (halt, halted) = Halt::new().map_err(RunError::Descriptor)?;
+    let logs = RequestLogs::new(&folder);
+    let guards = ErrorGuards::new(&options.error_ceilings);
+    let recorder = Recorder::new(writer, notices.clone(), Arc::clone(&clock)).with_traffic(logs, guards, halt);
+    let recorder = Arc::new(recorder);
     watch(Watch::Started {
         folder: folder.path(),
         target: target.identity(),
@@ -137,11 +145,12 @@ pub fn record(
         root,
         process,
         pidfd: target.pidfd().map_err(RunError::Descriptor)?,
-        stop: stop.try_clone_to_owned().map_err(RunError::Descriptor)?,
+        stop: either(stop, halted.as_fd()).map_err(RunError::Descriptor)?,
     };
     let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
-    let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic)).transpose()?;
     let scraper = options.scrape.clone().map(|scrape| recorder.scrape(scrape)).transpose()?;
+    let length = if options.duration.is_some() { Length::Given } else { Length::OfScenario };
+    let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic, length)).transpose()?;
     let sampling = Arc::clone(&recorder);
     let mut guards = Guards::new(options.ceilings.clone());
     let sampling = std::thread::Builder::new().name("soak-sampler".into()).spawn(move || {
@@ -198,9 +207,9 @@ fn close(
 ) -> Result<(), RunError> {
     let end = match ending {
         Ended::Complete => RunEnd::Complete,
-        Ended::Stopped => RunEnd::Interrupted,
-        Ended::SinkClosed => match recorder.crossed() {
-            Some(crossing) => RunEnd::CeilingCrossed { crossing: crossing.to_string() },
+        Ended::Stopped | Ended::SinkClosed => match recorder.crossed() {
+            Some(crossing) => RunEnd::CeilingCrossed { crossing },
+            None if recorder.is_over() => RunEnd::Complete,
             None => RunEnd::Interrupted,
         },
         Ended::TargetEnded => {
@@ -214,6 +223,9 @@ fn close(
         && let Some(end) = target.stop(GRACE)?
     {
         recorder.event(EventKind::TargetStopped { end });
+    }
+    if let Some(lost) = recorder.lost_requests() {
+        watch(Watch::Said(&lost));
     }
     let missing = recorder.missing_lines();
     if missing > 0 {
@@ -230,7 +242,7 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
         host: target::host(),
         conditions: Conditions {
             interval_s: options.interval.as_secs_f64(),
-            duration_s: options.duration.map(|duration| duration.as_secs_f64()),
+            duration_s: duration(options).map(|duration| duration.as_secs_f64()),
             warm_up_s: options.warm_up.map(|warm_up| warm_up.as_secs_f64()),
             budget: options.budget,
             objectives: options.objectives.iter().map(ToString::to_string).collect(),
@@ -239,6 +251,11 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
             traffic: options.traffic.as_ref().map(Plan::conditions),
         },
     }
+}
+
+/// How long the run is to last: as long as the user says, or else as long as the stages of the scenario.
+fn duration(options: &RunOptions) -> Option<Duration> {
+    options.duration.or_else(|| options.traffic.as_ref()?.length())
 }
 
 /// `2026-11-21T08-00-00Z-api-4242`: sorts by time, and has no character that a file system or a shell minds.

@@ -2,10 +2,11 @@
 //! everything is kept for whoever looks on.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::analysis::{Ceiling, Crossing};
+use crate::analysis::Ceiling;
 use crate::clock::Clock;
 use crate::domain::run::{Event, EventKind};
 use crate::domain::{Elapsed, Readings, Sample, TrafficTick};
@@ -13,6 +14,8 @@ use crate::driver::{self, DriverError, Plan, Seen};
 use crate::sampler::Observation;
 use crate::store::{WriteError, Writer};
 
+use super::halt::Halt;
+use super::requests::{ErrorGuards, RequestLogs, Room};
 use super::scraper::{self, Heard, ScrapeError, ScrapeOptions, Scraper};
 use super::so_far::{Latest, SoFar};
 
@@ -30,8 +33,27 @@ pub(super) struct Recorder {
     so_far: Mutex<SoFar>,
     notices: Sender<Notice>,
     failing: Mutex<bool>,
-    crossed: Mutex<Option<Crossing>>,
+    /// The first ceiling that was crossed, in words.
+    crossed: Mutex<Option<String>>,
     clock: Arc<dyn Clock>,
+    traffic: Option<Mutex<Traffic>>,
+    is_over: AtomicBool,
+}
+
+/// What the driver's side of a run needs.
+struct Traffic {
+    logs: RequestLogs,
+    guards: ErrorGuards,
+    halt: Halt,
+}
+
+/// What ends the run in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// The user's duration, or the user.
+    Given,
+    /// The end of the scenario's stages.
+    OfScenario,
 }
 
 /// What the sampler's thread looks out for: ceilings, and the limits that shares are taken of, as last read.
@@ -56,17 +78,24 @@ impl Recorder {
             failing: Mutex::new(false),
             crossed: Mutex::new(None),
             clock,
+            traffic: None,
+            is_over: AtomicBool::new(false),
         }
     }
 
+    /// The same, ready for a driver: with logs of single requests, ceilings on errors, and a way to end the run.
+    pub(super) fn with_traffic(self, logs: RequestLogs, guards: ErrorGuards, halt: Halt) -> Self {
+        Self { traffic: Some(Mutex::new(Traffic { logs, guards, halt })), ..self }
+    }
+
     /// Starts the traffic with its ticks going into the record.
-    pub(super) fn drive(self: &Arc<Self>, plan: Plan) -> Result<driver::Driver, DriverError> {
+    pub(super) fn drive(self: &Arc<Self>, plan: Plan, length: Length) -> Result<driver::Driver, DriverError> {
         let recorder = Arc::clone(self);
-        driver::start(plan, Arc::clone(&self.clock), Box::new(move |seen| recorder.driven(seen)))
+        driver::start(plan, Arc::clone(&self.clock), Box::new(move |seen| recorder.driven(seen, length)))
     }
 
     /// Keeps what the driver saw.
-    fn driven(&self, seen: Seen) {
+    fn driven(&self, seen: Seen, length: Length) {
         match seen {
             Seen::Tick(tick) => self.tick(tick),
             Seen::Window(window) => self.wrote(self.writer().window(&window)),
@@ -75,7 +104,13 @@ impl Recorder {
                 self.event(EventKind::Note { text: text.clone() });
                 self.say(text);
             }
-            Seen::Slow(_) | Seen::Failed(_) | Seen::Over => {}
+            Seen::Slow(line) => self.with_driven(|traffic, room| traffic.logs.slow(&line, room)),
+            Seen::Failed(line) => self.with_driven(|traffic, room| traffic.logs.failed(&line, room)),
+            Seen::Over if length == Length::OfScenario => {
+                self.is_over.store(true, Ordering::Release);
+                self.with_driven(|traffic, _| traffic.halt.halt());
+            }
+            Seen::Over => {}
         }
     }
 
@@ -106,7 +141,7 @@ impl Recorder {
             }
             let limit = limit.and_then(|limit| guards.limits.get(limit));
             if let Some(crossing) = ceiling.crossing(&sample.readings, limit) {
-                *locked(&self.crossed) = Some(crossing);
+                locked(&self.crossed).get_or_insert(crossing.to_string());
                 return ControlFlow::Break(());
             }
         }
@@ -135,7 +170,20 @@ impl Recorder {
         scraper::start(options, Arc::clone(&self.clock), Box::new(hear))
     }
 
+    fn with_driven(&self, act: impl FnOnce(&mut Traffic, Room)) {
+        let room = if *locked(&self.failing) { Room::None } else { Room::Some };
+        if let Some(traffic) = &self.traffic {
+            act(&mut locked(traffic), room);
+        }
+    }
+
     fn tick(&self, tick: TrafficTick) {
+        self.with_driven(|traffic, _| {
+            if let Some(crossing) = traffic.guards.see(&tick) {
+                locked(&self.crossed).get_or_insert(crossing);
+                traffic.halt.halt();
+            }
+        });
         self.wrote(self.writer().traffic(&tick));
         self.so_far().traffic(tick);
     }
@@ -172,9 +220,19 @@ impl Recorder {
         self.so_far().latest()
     }
 
-    /// The ceiling that was crossed.
-    pub(super) fn crossed(&self) -> Option<Crossing> {
-        *locked(&self.crossed)
+    /// The ceiling that was crossed, in words.
+    pub(super) fn crossed(&self) -> Option<String> {
+        locked(&self.crossed).clone()
+    }
+
+    /// Whether the run is over because its scenario is.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Says how many slow and failed requests could not be logged; `None` where all could.
+    pub(super) fn lost_requests(&self) -> Option<String> {
+        self.traffic.as_ref().and_then(|traffic| locked(traffic).logs.lost())
     }
 
     /// How many lines are missing from the record.

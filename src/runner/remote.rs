@@ -113,6 +113,7 @@ mod tests {
             warm_up: None,
             budget: 0.001,
             ceilings: Vec::new(),
+            error_ceilings: Vec::new(),
             traffic: None,
             scrape: None,
             fail_on: Vec::new(),

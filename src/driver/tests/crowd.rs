@@ -1,0 +1,128 @@
+//! Users that come, pause and leave, on a clock that the test moves; and servers whose own clock is the truth.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::Seen;
+use super::support::{Drive, OK, SteppedClock, Then, closed, drive, open, plan, profile, serve, stage, step, write};
+use crate::clock::Clock;
+use crate::domain::TrafficTick;
+use crate::domain::traffic::Measure;
+use crate::profile::{Ramp, Stream, Think};
+use crate::stats::latencies::Latencies;
+
+/// Moves the clock on in tenths of a second until a tick fulfils `wanted`.
+fn advance(clock: &SteppedClock, drive: &mut Drive, wanted: impl Fn(&TrafficTick) -> bool) -> TrafficTick {
+    loop {
+        for _ in 0..10 {
+            clock.advance(Duration::from_millis(100));
+            // Users on the way get to their next pause; it costs a test time and no correctness if they do not.
+            thread::sleep(Duration::from_millis(3));
+        }
+        let tick = drive.wait_for_tick(|_| true);
+        if wanted(&tick) {
+            return tick;
+        }
+    }
+}
+
+#[test]
+fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
+    let address = serve(|_, stream| write(stream, OK, Then::Keep));
+    let mut scenario = closed(1);
+    scenario.stages = vec![
+        stage("ramp up", 10.0, 5.0, Ramp::Linear),
+        stage("steady", 5.0, 5.0, Ramp::Jump),
+        stage("calm", 5.0, 2.0, Ramp::Jump),
+    ];
+    let mut profile = profile(vec![step("GET /")]);
+    profile.classes[0].think = Think::Fixed(Duration::from_secs(1));
+    let clock = Arc::new(SteppedClock::default());
+    let mut drive = Drive::start(plan(address, profile, scenario), Arc::clone(&clock) as Arc<dyn Clock>);
+    let users_at =
+        |drive: &mut Drive, second: f64| advance(&clock, drive, |tick| tick.at.as_secs_f64() >= second).users;
+    assert_eq!(users_at(&mut drive, 5.0), 3);
+    assert_eq!(users_at(&mut drive, 12.0), 5);
+    assert_eq!(users_at(&mut drive, 18.0), 2);
+    let over = users_at(&mut drive, 23.0);
+    assert_eq!(over, 2, "the last target is held");
+    let drove = drive.stop();
+    let phases: Vec<_> = drove
+        .seen
+        .iter()
+        .filter_map(|seen| {
+            if let Seen::Phase { name, at } = seen { Some((name.as_str(), at.as_secs_f64().round())) } else { None }
+        })
+        .collect();
+    assert_eq!(phases, [("ramp up", 0.0), ("steady", 10.0), ("calm", 15.0)]);
+    assert_eq!(drove.seen.iter().filter(|seen| **seen == Seen::Over).count(), 1);
+    for window in drove.windows() {
+        let (from, to) = match window.phase.as_str() {
+            "ramp up" => (0.0, 10.1),
+            "steady" => (9.9, 15.1),
+            _ => (14.9, 25.0),
+        };
+        assert!(window.from_s >= from && window.to_s <= to, "{window:?}");
+    }
+    assert_eq!((drove.summary.errors, drove.summary.waited), (0, 0));
+}
+
+#[test]
+fn turns_beyond_the_cap_wait_in_order_and_are_counted() {
+    let address = serve(|_, stream| {
+        thread::sleep(Duration::from_millis(100));
+        write(stream, OK, Then::Keep)
+    });
+    // 100 turns per second for two users that can do 20: most of them wait, longer and longer.
+    let drove = drive(plan(address, profile(vec![step("GET /")]), open(100.0, 2)), 30);
+    let summary = &drove.summary;
+    assert!(summary.waited > 50 && summary.waiting_at_end > 50, "{summary:?}");
+    let latency = summary.latency.unwrap();
+    assert!(latency.max_us > 1_000_000 && latency.p50_us > 500_000, "{latency:?}");
+    // They waited for a free user, for which the driver is not to blame.
+    let service = drove.windows().iter().filter_map(|w| w.latencies.get(&Measure::Service).cloned()).next().unwrap();
+    assert!(Latencies::decode(&service).unwrap().quantile(0.5).unwrap() < Duration::from_millis(400));
+    assert!(summary.own_lag_p99_us < latency.p50_us / 4, "{summary:?}");
+}
+
+#[test]
+fn first_event_and_gaps_are_the_server_s_own_to_two_milliseconds() {
+    let truth: Arc<Mutex<Vec<Vec<Duration>>>> = Arc::default();
+    let log = Arc::clone(&truth);
+    let address = serve(move |_, stream| {
+        let asked = Instant::now();
+        write(stream, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", Then::Keep);
+        let mut sent = Vec::new();
+        thread::sleep(Duration::from_millis(100));
+        for _ in 0..8 {
+            write(stream, "9\r\ndata: x\n\n\r\n", Then::Keep);
+            sent.push(asked.elapsed());
+            thread::sleep(Duration::from_millis(20));
+        }
+        log.lock().unwrap().push(sent);
+        write(stream, "0\r\n\r\n", Then::Keep)
+    });
+    let mut events = step("GET /events");
+    events.stream = Stream::ServerSentEvents;
+    let drove = drive(plan(address, profile(vec![events]), closed(1)), 8);
+    let truth = truth.lock().unwrap();
+    let true_median = |mut lengths: Vec<Duration>| {
+        lengths.sort_unstable();
+        lengths[lengths.len() / 2]
+    };
+    let first = true_median(truth.iter().map(|sent| sent[0]).collect());
+    let gap = true_median(truth.iter().flat_map(|sent| sent.windows(2).map(|pair| pair[1] - pair[0])).collect());
+    let median = |measure: Measure| {
+        let mut merged = Latencies::new().unwrap();
+        for window in drove.windows() {
+            window.latencies.get(&measure).into_iter().for_each(|text| merged.merge(&Latencies::decode(text).unwrap()));
+        }
+        merged.quantile(0.5).unwrap()
+    };
+    for (measure, truth) in [(Measure::FirstEvent, first), (Measure::Gap, gap)] {
+        let seen = median(measure);
+        assert!(seen.abs_diff(truth) <= Duration::from_millis(2), "{measure:?}: {seen:?} for {truth:?}");
+    }
+    assert!(median(Measure::Ttfb) < first / 2, "the headers came long before the first event");
+}

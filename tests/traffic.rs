@@ -1,0 +1,199 @@
+//! Traffic from end to end: the driver against a server that stalls, and whole runs whose record is read back.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be had here has failed the test")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use soak::analysis::ErrorCeiling;
+use soak::clock::RealClock;
+use soak::domain::run::{EventKind, RunEnd, Scope};
+use soak::domain::traffic::Measure;
+use soak::driver::{self, FreeUser, PlainGet, Plan, Seen};
+use soak::profile::{Arrivals, Load, Ramp, Stage};
+use soak::runner::{self, RunOptions};
+use soak::stats::latencies::Latencies;
+use soak::store;
+use soak::target::Selector;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that writes what `answer` gives, a thread a connection.
+fn serve(answer: impl Fn() -> String + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || talk(stream.unwrap(), &*answer));
+        }
+    });
+    address
+}
+
+fn talk(mut stream: TcpStream, answer: &dyn Fn() -> String) {
+    stream.set_nodelay(true).unwrap();
+    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+        if line.is_empty() && stream.write_all(answer().as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn status(status: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\nhi")
+}
+
+fn plan(url: &str, rate_per_s: f64, users: u32) -> Plan {
+    let plain = PlainGet { url: url.parse().unwrap(), rate_per_s, users, timeout: Duration::from_secs(10) };
+    Plan { free_user: FreeUser::Latest, ..plain.plan() }
+}
+
+#[test]
+fn a_server_that_stalls_for_a_second_in_ten_cannot_hide_it() {
+    let started = Instant::now();
+    // The whole server answers nothing from second 5 to 6 of every ten.
+    let address = serve(move || {
+        let passed = started.elapsed().as_secs_f64() % 10.0;
+        if (5.0..6.0).contains(&passed) {
+            thread::sleep(Duration::from_secs_f64(6.0 - passed));
+        }
+        status("200 OK")
+    });
+    let (sender, seen) = channel();
+    let sink = Box::new(move |seen| drop(sender.send(seen)));
+    let traffic = driver::start(plan(&format!("http://{address}/"), 200.0, 400), Arc::new(RealClock::start()), sink);
+    let traffic = traffic.unwrap();
+    loop {
+        match seen.recv_timeout(PATIENCE).unwrap() {
+            Seen::Tick(tick) if tick.at.as_secs_f64() >= 20.0 => break,
+            _ => {}
+        }
+    }
+    let summary = traffic.stop();
+    let latency = summary.latency.unwrap();
+    let near = |seen_us: u64, true_ms: f64| (seen_us as f64 / 1e3 / true_ms - 1.0).abs() < 0.05;
+    // A tenth of the requests wait from 1000 ms down to nothing, evenly.
+    assert!(near(latency.p95_us, 500.0) && near(latency.p99_us, 900.0), "{summary:?}");
+    assert!((latency.mean_us as f64 / 1e3 - 50.0).abs() < 5.0, "{summary:?}");
+    assert_eq!((summary.errors, summary.waited), (0, 0));
+}
+
+fn options(output: &Path, traffic: Plan) -> RunOptions {
+    RunOptions {
+        selector: Selector::Pid(std::process::id()),
+        scope: Scope::Process,
+        interval: Duration::from_millis(100),
+        duration: None,
+        warm_up: None,
+        budget: 0.001,
+        ceilings: Vec::new(),
+        error_ceilings: Vec::new(),
+        traffic: Some(traffic),
+        output: output.to_owned(),
+    }
+}
+
+fn record(options: &RunOptions) -> std::path::PathBuf {
+    let (stop, _never) = rustix::pipe::pipe().unwrap();
+    runner::record(options, stop.as_fd(), &mut |_| {}).unwrap()
+}
+
+#[test]
+fn a_run_lasts_as_long_as_its_scenario_and_its_record_tells_of_every_phase() {
+    let output = tempfile::tempdir().unwrap();
+    let address = serve(|| status("200 OK"));
+    let mut plan = plan(&format!("http://{address}/"), 50.0, 20);
+    let stage = |name: &str, target, ramp| {
+        let duration = Duration::from_millis(1500);
+        Stage { name: name.into(), duration, target, ramp }
+    };
+    plan.scenario.load = Load::Open { arrivals: Arrivals::Poisson, in_flight: 20 };
+    plan.scenario.stages = vec![stage("ramp up", 50.0, Ramp::Linear), stage("steady", 50.0, Ramp::Jump)];
+    let run = store::read(&record(&options(output.path(), plan))).unwrap();
+
+    assert_eq!(run.end(), Some(&RunEnd::Complete));
+    let conditions = run.header.conditions.traffic.as_ref().unwrap();
+    assert_eq!((conditions.model.as_deref(), conditions.users), (Some("open, poisson arrivals"), 20));
+    assert_eq!(run.header.conditions.duration_s, Some(3.0));
+    let phases: Vec<_> = run.phases().into_iter().map(|phase| phase.name).collect();
+    assert_eq!(phases, ["ramp up", "steady"]);
+    let summary = run.traffic_summary().unwrap();
+    let steps = || run.windows.iter().filter(|window| window.step.is_some());
+    assert_eq!(steps().map(|window| window.requests).sum::<u64>(), summary.requests);
+    assert_eq!(summary.requests, summary.turns);
+    // A ramp to 50/s in 1.5 s is 37.5 turns on average, and as long at 50/s is 75.
+    for (phase, least, most) in [("ramp up", 15, 65), ("steady", 40, 130)] {
+        let requests: u64 = steps().filter(|window| window.phase == phase).map(|window| window.requests).sum();
+        assert!((least..=most).contains(&requests), "{phase}: {requests}");
+    }
+    let mut merged = Latencies::new().unwrap();
+    for window in steps() {
+        merged.merge(&Latencies::decode(&window.latencies[&Measure::Response]).unwrap());
+    }
+    let p50 = merged.quantile(0.5).unwrap().as_micros() as f64;
+    assert!((p50 / summary.latency.unwrap().p50_us as f64 - 1.0).abs() < 0.002);
+}
+
+#[test]
+fn too_many_errors_end_the_run_and_no_secret_is_in_any_file() {
+    let output = tempfile::tempdir().unwrap();
+    let address = serve(|| status("500 no t0ken-s3cret here"));
+    let plan = plan(&format!("http://ann:pa55word@{address}/notes?token=t0ken-s3cret&page=2"), 50.0, 4);
+    let mut options = options(output.path(), plan);
+    options.error_ceilings = vec![ErrorCeiling::parse("errors > 50% for 1s").unwrap()];
+    let folder = record(&options);
+    let run = store::read(&folder).unwrap();
+    let Some(RunEnd::CeilingCrossed { crossing }) = run.end() else { panic!("{:?}", run.end()) };
+    assert!(crossing.contains("requests failed within 1s: 100 %, over the ceiling of 50 %"), "{crossing}");
+    let failed = fs::read_to_string(folder.join(store::FAILED_REQUESTS_FILE)).unwrap();
+    assert!(failed.contains("GET /notes?token=***&page=***") && failed.contains("status 500"), "{failed}");
+    let mut files = 0;
+    for file in fs::read_dir(&folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        assert!(!text.contains("pa55word") && !text.contains("t0ken"), "{text}");
+        files += 1;
+    }
+    assert_eq!(files, 2);
+}
+
+#[test]
+fn a_killed_soak_leaves_windows_that_can_be_read() {
+    let output = tempfile::tempdir().unwrap();
+    let address = serve(|| status("200 OK"));
+    let mut soak = Command::new(env!("CARGO_BIN_EXE_soak"))
+        .args(["--pid", &std::process::id().to_string(), "--url", &format!("http://{address}/"), "--output"])
+        .arg(output.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + PATIENCE;
+    let folder = loop {
+        let folder = fs::read_dir(output.path()).unwrap().next().map(|entry| entry.unwrap().path());
+        let record = folder.as_ref().and_then(|folder| fs::read_to_string(folder.join(store::RECORD_FILE)).ok());
+        if record.is_some_and(|record| record.matches(r#"{"kind":"window""#).count() >= 2) {
+            break folder.unwrap();
+        }
+        assert!(Instant::now() < patience, "no window was written");
+        thread::sleep(Duration::from_millis(100));
+    };
+    soak.kill().unwrap();
+    soak.wait().unwrap();
+    let run = store::read(&folder).unwrap();
+    assert_eq!((run.end(), run.traffic_summary()), (None, None));
+    let turns: u64 = run.windows.iter().filter(|window| window.step.is_none()).map(|window| window.requests).sum();
+    let ticked = run.traffic.iter().find(|tick| tick.at.as_secs_f64() >= run.windows[0].to_s - 0.5).unwrap().turns;
+    assert!(turns > 100 && turns.abs_diff(ticked) <= 25, "{turns} {ticked}");
+    let notes = run.events.iter().filter(|event| matches!(event.kind, EventKind::Ended { .. })).count();
+    assert_eq!(notes, 0);
+}
