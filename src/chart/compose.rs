@@ -21,6 +21,8 @@ use super::title;
 /// Steps between ticks of a metric chart's values and of any time axis, at most.
 const VALUE_STEPS: usize = 9;
 const TIME_STEPS: usize = 12;
+/// Warm-up that is over within this share of the picture is too narrow to be seen as a shade.
+const AT_ONCE: f64 = 0.01;
 /// A projection is drawn where the limit is reached within this share of the time observed.
 const PROJECTED_SHARE: f64 = 0.5;
 
@@ -129,8 +131,8 @@ impl<'a> Composer<'a> {
             None => "no values".to_owned(),
         });
         let onset = finding.filter(|finding| finding.verdict == Verdict::Growing).and_then(|finding| finding.onset_s);
-        let settled =
-            finding.and_then(|finding| finding.settled_after_s).filter(|&settled| settled > self.window.low_s);
+        let start = self.window.low_s + AT_ONCE * (self.window.high_s - self.window.low_s);
+        let settled = finding.and_then(|finding| finding.settled_after_s).filter(|&settled| settled > start);
         Panel {
             verdict: finding.map(|finding| finding.verdict),
             heading: String::new(),

@@ -16,6 +16,7 @@ mod pen;
 mod phases;
 mod raster;
 mod render;
+mod runs;
 mod scene;
 mod source;
 mod text;

@@ -87,7 +87,7 @@ fn twelve_runs_have_twelve_letters_and_a_title_that_counts() {
 fn runs_are_told_apart_without_colour() {
     let mut seen = Vec::new();
     for number in 0..36 {
-        let look = (number % 6, paint::dashes_of(Ink::Run(number), 1.0).pattern);
+        let look = (number % 6, runs::dashes_of(Ink::Run(number), 1.0).pattern);
         assert!(!seen.contains(&look), "run {number}");
         seen.push(look);
     }

@@ -13,6 +13,9 @@ use super::title;
 /// Steps between ticks of a panel's values, at most.
 const VALUE_STEPS: usize = 5;
 
+/// Panels at most: a CSV may have thousands of columns, and a picture of as many panels cannot be looked at.
+const PANELS: usize = 24;
+
 /// The panels that known metrics share, by name; a metric alone in its row has a panel of its own. At most three share
 /// one, for there are no more colours. Metrics that stand nowhere here, as those of a CSV, each get a panel.
 const GROUPS: [&[&str]; 9] = [
@@ -30,7 +33,14 @@ const GROUPS: [&[&str]; 9] = [
 impl Composer<'_> {
     /// The scene of the whole run.
     pub(super) fn overview(&self) -> Scene {
-        let mut panels: Vec<Panel> = self.groups().iter().map(|group| self.group_panel(group)).collect();
+        let mut groups = self.groups();
+        let left_out = groups.len().saturating_sub(PANELS);
+        if left_out > 0 {
+            // What decides and grows stays.
+            groups.sort_by_key(|group| group.iter().map(|series| self.rank(series)).min());
+            groups.truncate(PANELS);
+        }
+        let mut panels: Vec<Panel> = groups.iter().map(|group| self.group_panel(group)).collect();
         panels.extend(self.traffic_panels());
         if panels.is_empty() {
             panels.push(self.panel(&[], None, None, VALUE_STEPS));
@@ -38,6 +48,9 @@ impl Composer<'_> {
         let mut notes = self.overview_notes();
         if panels.iter().any(|panel| panel.empty.is_none() && panel.values.low > 0.0) {
             notes.push("Where an axis does not start at zero, its lowest number says so.".to_owned());
+        }
+        if left_out > 0 {
+            notes.push(format!("{} stand in pictures of their own only.", rate::counted(left_out, "more metric")));
         }
         let mut scene = self.scene(panels, notes);
         scene.verdict = Some(self.assessment.verdict);

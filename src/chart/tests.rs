@@ -248,6 +248,20 @@ fn a_panel_of_several_lines_speaks_of_the_one_that_grows() {
 }
 
 #[test]
+fn a_thousand_columns_make_an_overview_that_can_be_looked_at() {
+    let mut set = rising();
+    set.series = (0..1_000).map(|n| Series { name: format!("col{n}"), ..set.series[0].clone() }).collect();
+    let steady = |n: usize| Finding { metric: format!("col{n}"), verdict: Verdict::Steady, ..growing() };
+    let mut findings: Vec<Finding> = (0..1_000).map(steady).collect();
+    findings[700] = Finding { label: "The leak".into(), verdict: Verdict::Growing, ..steady(700) };
+    let assessment = assessment(findings);
+    let scene = Composer::new(Source::of_series("x.csv", &set), &assessment, 1_000).overview();
+    assert_eq!(scene.panels.len(), 24);
+    assert!(scene.panels[0].heading.starts_with("The leak grows"), "{}", scene.panels[0].heading);
+    assert!(scene.notes.iter().any(|note| note == "976 more metrics stand in pictures of their own only."));
+}
+
+#[test]
 fn nothing_runs_out_of_the_picture_or_into_the_plots() {
     let long = "a name that goes on ".repeat(40);
     let mut set = rising();

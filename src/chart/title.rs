@@ -23,15 +23,17 @@ pub(super) fn of_run(assessment: &Assessment) -> String {
         .iter()
         .filter(|finding| finding.role == Role::Decides && finding.verdict == assessment.verdict)
         .collect();
-    if let [only] = deciding[..]
-        && assessment.verdict != Verdict::Steady
-    {
-        return of_finding(only);
+    let names = |findings: &[&Finding]| and_list(findings.iter().map(|finding| in_a_list(&name(finding))).collect());
+    match (assessment.verdict, &deciding[..]) {
+        (Verdict::Growing | Verdict::Inconclusive, [only]) => return of_finding(only),
+        (Verdict::Growing, [first, others @ ..]) => {
+            return format!("{}; also growing: {}", of_finding(first), names(others));
+        }
+        _ => {}
     }
-    let labels = and_list(deciding.iter().map(|finding| in_a_list(name(finding))).collect());
+    let labels = names(&deciding);
     match (assessment.verdict, labels.is_empty()) {
-        (Verdict::Growing, false) => format!("Growing: {labels}"),
-        (Verdict::Growing, true) => "Growing".to_owned(),
+        (Verdict::Growing, _) => "Growing".to_owned(),
         (Verdict::Steady, false) => format!("Steady: {labels}"),
         (Verdict::Steady, true) => "Steady".to_owned(),
         (Verdict::Inconclusive, false) => format!("Inconclusive: {labels} cannot be judged"),
@@ -93,12 +95,17 @@ fn outcome(finding: Option<&Finding>) -> String {
 }
 
 /// The name in a title: `RSS` of the label `Resident memory, RSS`, any other label as it stands.
-fn name(finding: &Finding) -> &str {
+fn name(finding: &Finding) -> String {
     short_label(&finding.label)
 }
 
-fn short_label(label: &str) -> &str {
-    label.rsplit_once(", ").map_or(label, |(_, short)| short)
+/// Letters of a name beyond which a title would have no room for the finding: a CSV may call its columns anything.
+const LONGEST_NAME: usize = 60;
+
+fn short_label(label: &str) -> String {
+    let short = label.rsplit_once(", ").map_or(label, |(_, short)| short);
+    let kept: String = short.chars().take(LONGEST_NAME).collect();
+    if kept.len() < short.len() { kept + "\u{2026}" } else { kept }
 }
 
 /// A name within a sentence: without its capital, unless it is all capitals.
@@ -112,7 +119,15 @@ fn in_a_list(name: &str) -> String {
     }
 }
 
+/// Names beyond these in a list are counted: a title that names ten metrics is read by nobody.
+const LISTED: usize = 4;
+
 fn and_list(mut names: Vec<String>) -> String {
+    if names.len() > LISTED {
+        let more = names.len() + 1 - LISTED;
+        names.truncate(LISTED - 1);
+        names.push(format!("{more} more"));
+    }
     match names.pop() {
         None => String::new(),
         Some(last) if names.is_empty() => last,
@@ -196,10 +211,11 @@ const FEW: usize = 8;
 
 /// Whether the label is a plural: `Threads grow`, but `rss grows`.
 fn is_plural(finding: &Finding) -> bool {
+    let whole = name(finding);
     // The noun that the verb belongs to: `File descriptors` of `File descriptors of the tree`.
     let label = [" of ", " in ", "("]
         .into_iter()
-        .fold(name(finding), |label, tail| label.split(tail).next().unwrap_or(label))
+        .fold(whole.as_str(), |label, tail| label.split(tail).next().unwrap_or(label))
         .trim();
     let words = finding.unit == Unit::Count || label.contains(' ');
     words && label.ends_with('s') && !label.ends_with("ss")
@@ -300,6 +316,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_end_leaves_room_for_the_finding() {
+        let finding = Finding { label: "a".repeat(300), ..finding(Verdict::Steady) };
+        assert_eq!(of_finding(&finding), format!("{}\u{2026} steady", "a".repeat(60)));
+    }
+
+    #[test]
     fn inconclusive_says_why() {
         let of = |finding: Finding| of_finding(&finding);
         let base = finding(Verdict::Inconclusive);
@@ -339,10 +361,12 @@ mod tests {
             performance: None,
         };
         let both = run(Verdict::Growing, vec![finding(Verdict::Growing), fds]);
-        assert_eq!(of_run(&both), "Growing: anonymous memory and file descriptors");
+        assert_eq!(of_run(&both), "Anonymous memory grows; also growing: file descriptors");
         let rss = Finding { label: "Resident memory, RSS".into(), ..finding(Verdict::Growing) };
         let two = run(Verdict::Growing, vec![finding(Verdict::Growing), rss]);
-        assert_eq!(of_run(&two), "Growing: anonymous memory and RSS");
+        assert_eq!(of_run(&two), "Anonymous memory grows; also growing: RSS");
+        let many = run(Verdict::Steady, vec![finding(Verdict::Steady); 9]);
+        assert_eq!(of_run(&many), "Steady: anonymous memory, anonymous memory, anonymous memory and 6 more");
         let steady = run(Verdict::Steady, vec![finding(Verdict::Steady)]);
         assert_eq!(of_run(&steady), "Steady: anonymous memory");
         let nothing = run(Verdict::Inconclusive, Vec::new());

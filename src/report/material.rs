@@ -4,7 +4,7 @@
 use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
-use crate::domain::{Assessment, Finding, SeriesSet, Unit, Verdict};
+use crate::domain::{Assessment, Estimate, Finding, SeriesSet, Unit, Verdict};
 
 use super::grids;
 use super::text::Subject;
@@ -28,20 +28,23 @@ pub struct Material<'a> {
 }
 
 impl Material<'_> {
-    /// The name of what was watched, as it came.
+    /// The name of what was watched, as it came; of a file without its folder, which tells a reader elsewhere nothing.
     pub(super) fn name(&self) -> &str {
         match self.subject {
             Subject::Run(run) => &run.header.target.name,
-            Subject::File(name) => name,
+            Subject::File(name) => name.rsplit('/').next().unwrap_or(name),
         }
     }
 
-    /// The findings worth a line: what decides first, then what was shown beside and is there at all.
+    /// The findings worth a line: what decides first, what grows first among these, then what was shown beside and is
+    /// there at all.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let of_role = |role| self.assessment.findings.iter().filter(move |finding| finding.role == role);
+        let beside = self.assessment.findings.iter().filter(|finding| finding.role == Role::Beside);
         // What is not there at all (no shared memory, no swap) is not worth a line.
         let is_there = |finding: &&Finding| self.latest(finding).is_some_and(|value| value > 0.0);
-        of_role(Role::Decides).chain(of_role(Role::Beside).filter(is_there))
+        let mut deciding: Vec<&Finding> = self.deciding().collect();
+        deciding.sort_by_key(|finding| urgency(finding.verdict));
+        deciding.into_iter().chain(beside.filter(is_there))
     }
 
     /// The findings that decide.
@@ -86,6 +89,15 @@ impl Material<'_> {
     }
 }
 
+/// The order in which findings are told: a reader in a hurry reads no further than what grows.
+pub(super) fn urgency(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Growing => 0,
+        Verdict::Inconclusive => 1,
+        Verdict::Steady => 2,
+    }
+}
+
 /// One finding in words, not yet escaped.
 pub(super) struct Row {
     pub(super) shape: &'static str,
@@ -108,13 +120,20 @@ pub(super) fn row(finding: &Finding, latest: Option<f64>) -> Row {
         shape: if finding.shape == Shape::Unknown { NOTHING } else { finding.shape.words() },
         latest: or_nothing(latest.map(|value| quantity(value, unit))),
         growth: or_nothing(finding.growth_per_hour.map(|growth| rate(growth, unit, Per::Hour))),
-        per_turn: or_nothing(finding.growth_per_turn.map(|growth| rate(growth, unit, Per::Turn))),
+        per_turn: or_nothing(finding.growth_per_turn.map(|growth| per_turn(growth, unit))),
         settled: or_nothing(finding.settled_after_s.map(|at| since(at, finding.observed_s))),
         onset: or_nothing(finding.onset_s.filter(|_| grows).map(|at| since(at, finding.observed_s))),
         detectable: or_nothing(finding.detectable_per_hour.map(|least| format!("{}/h", rough(least, unit)))),
         to_limit: or_nothing(to_limit(finding)),
         verdict: verdict(finding),
     }
+}
+
+/// A count that grows by less than can be shown with four decimals does not grow by `0.0000 (0.0000 to 0.0000)`.
+fn per_turn(growth: Estimate, unit: Unit) -> String {
+    let least_shown = 0.000_05;
+    let is_none = [growth.low, growth.estimate, growth.high].iter().all(|value| value.abs() < least_shown);
+    if is_none && unit == Unit::Count { "none".to_owned() } else { rate(growth, unit, Per::Turn) }
 }
 
 /// What happened within the first hundredth of the run happened at its start.

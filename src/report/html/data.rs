@@ -9,7 +9,7 @@ use crate::domain::traffic::TrafficTick;
 use crate::domain::{Finding, Phase, Role, Series, SeriesSet, Verdict};
 
 use super::super::escape;
-use super::super::material::Material;
+use super::super::material::{Material, urgency};
 use super::super::text::Subject;
 
 /// Buckets of time that a line is thinned to: about what a wide screen shows.
@@ -133,7 +133,13 @@ fn groups<'a>(material: &Material<'a>) -> Vec<Vec<&'a Series>> {
     for group in &mut groups {
         group.sort_by_key(|series| series.role != Role::Decides);
     }
-    groups.sort_by_key(|group| group.first().is_none_or(|series| series.role != Role::Decides));
+    let verdict_of = |series: &Series| {
+        material.assessment.findings.iter().find(|finding| finding.metric == series.name).map(|finding| finding.verdict)
+    };
+    groups.sort_by_key(|group| {
+        let beside = group.first().is_none_or(|series| series.role != Role::Decides);
+        (beside, group.iter().filter_map(|series| verdict_of(series)).map(urgency).min())
+    });
     groups
 }
 
@@ -155,7 +161,7 @@ fn panel(material: &Material<'_>, group: &[&Series], span: [f64; 2]) -> Panel {
     let greatest = greatest.copied().fold(f64::NEG_INFINITY, f64::max);
     let limit = finding.and_then(|finding| finding.near_limit(greatest));
     Panel {
-        title: escape::plain(&first.label),
+        title: escape::plain(&first.label).chars().take(LETTERS).collect(),
         unit: unit_word(first.unit),
         settled: finding.and_then(|finding| finding.settled_after_s),
         onset: finding.filter(grows).and_then(|finding| finding.onset_s),

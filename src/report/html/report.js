@@ -1,4 +1,14 @@
 "use strict";
+(() => {
+  // Paper cannot be opened by a click: every chart is printed, and closed again afterwards.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
+})();
+
 // The interactive panels, drawn from the data that stands in the page. Without this script the still overview stays.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent || "null");
@@ -54,7 +64,7 @@
     const sign = s < 0 ? "-" : "";
     s = Math.abs(s);
     const d = Math.floor(s / 86400), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60, r = s % 60;
-    if (d) return sign + d + " d " + h + " h" + (m ? " " + m + " min" : "");
+    if (d) return sign + d + " d" + (h || m ? " " + h + " h" : "") + (m ? " " + m + " min" : "");
     if (h) return sign + h + " h" + (m ? " " + m + " min" : "");
     if (m) return sign + m + " min" + (r >= 0.5 ? " " + r.toFixed(0) + " s" : "");
     return sign + (fine < 1 ? r.toFixed(fine < 0.1 ? 2 : 1) : r.toFixed(0)) + " s";
@@ -141,8 +151,15 @@
     if (!(low <= high)) { low = 0; high = 1; }
     // A limit is in the data only where it is near enough to matter.
     if (one.panel.limit) high = Math.max(high, one.panel.limit[0]);
-    if (low >= 0 && (one.panel.zero || low < 0.6 * high)) low = 0;
-    if (low === high) { const pad = Math.max(Math.abs(low) * 0.05, one.panel.unit === "number" || one.panel.unit === "ms" ? 0.01 : 1); low = low === 0 ? 0 : low - pad; high += pad; }
+    const few = one.panel.unit === "count" && high <= 12, above = low >= 0;
+    if (above && (one.panel.zero || few || low <= 0.4 * high)) low = 0;
+    // What hardly moves looks as if it hardly moved, as in the still charts, until somebody zooms in to see how.
+    const floor = { bytes: 1048576, count: 4 }[one.panel.unit] || 1, whole = view.to - view.from > 0.99 * (data.span[1] - data.span[0]);
+    const wanted = whole ? Math.max(floor, 0.1 * Math.max(Math.abs(low), Math.abs(high))) : one.panel.unit === "count" ? 1 : Math.max(Math.abs(high) * 1e-6, 1e-6);
+    const missing = Math.max(0, wanted - (high - low));
+    high += missing / 2;
+    if (low !== 0) low -= missing / 2;
+    if (above && low < 0) { high -= low; low = 0; }
     const tick = step(high - low, 4, one.panel.unit, high);
     one.tick = tick; one.top = Math.abs(high); one.low = Math.floor(low / tick) * tick; one.high = Math.ceil(high / tick) * tick;
     if (one.high <= one.low) one.high = one.low + tick;

@@ -85,7 +85,7 @@ fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
     let beside = if finding.role == Role::Decides { "" } else { " *" };
     let (class, verdict) = verdict_word(finding);
     vec![
-        format!("{}{beside}", markup(&finding.label)),
+        format!("{}{beside}", markup(&clipped(&finding.label))),
         format!("<span class=\"word {class}\">{verdict}</span>"),
         words.shape.to_owned(),
         words.latest,
@@ -96,6 +96,14 @@ fn cells(material: &Material<'_>, finding: &Finding) -> Vec<String> {
         words.to_limit,
         words.detectable,
     ]
+}
+
+/// Letters of a metric's name in a table; a CSV may call its columns anything, and report.json has all of it.
+const NAME: usize = 80;
+
+fn clipped(name: &str) -> String {
+    let kept: String = name.chars().take(NAME).collect();
+    if kept.len() < name.len() { kept + "…" } else { kept }
 }
 
 /// The class and the word of a finding's verdict; only what decides is coloured.
