@@ -17,10 +17,10 @@ Examples:
   soak analyze output/2026-11-21T08-00-00Z-api-4242 metrics.csv
 
 Exit codes:
-  0  steady, or growth within the budget that you set
-  1  growing, or a ceiling of --abort-on was crossed
+  0  steady, or growth within the budget that you set; every objective met
+  1  growing, or a ceiling of --abort-on or an objective was crossed
   2  soak itself failed: usage, permission, input or output
-  3  inconclusive: too short, the target vanished, or a metric could not be read
+  3  inconclusive: too short, the target vanished, a metric could not be read, or an objective cannot be told
   130  quit by a second Ctrl-C; the first ends the run early and still judges it";
 
 /// Does this server leak? soak watches it, sends it light traffic, and answers with a verdict, charts and an exit code.
