@@ -90,6 +90,9 @@ fn a_server_that_stalls_for_a_second_in_ten_cannot_hide_it() {
 
 fn options(output: &Path, traffic: Plan) -> RunOptions {
     RunOptions {
+        fail_on: Vec::new(),
+        objectives: Vec::new(),
+        scrape: None,
         selector: Selector::Pid(std::process::id()),
         scope: Scope::Process,
         interval: Duration::from_millis(100),

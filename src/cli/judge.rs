@@ -200,10 +200,14 @@ fn with_record(options: &analysis::Options, run: &Run) -> Result<analysis::Optio
     })
 }
 
-/// That the driver lagged, where it did: then a response time tells of the driver as well.
+/// Where the driver lagged for less than this share of the run, even the slowest 1 % of the requests may tell of the target.
+const LAG_SHARE: f64 = 0.01;
+
+/// That the driver lagged, where it did for long enough to matter: then a response time tells of the driver as well.
 fn lagged(run: &Run) -> Option<String> {
-    let lagged_s = run.traffic_summary()?.lagged_s;
-    (lagged_s > 0).then(|| format!("the driver lagged for {} of the run", span(lagged_s as f64)))
+    let lagged_s = run.traffic_summary()?.lagged_s as f64;
+    (lagged_s > LAG_SHARE * run.recorded().as_secs_f64())
+        .then(|| format!("the driver lagged for {} of the run", span(lagged_s)))
 }
 
 impl Judged {

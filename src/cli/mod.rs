@@ -23,8 +23,8 @@ use clap::Parser;
 use args::{Cli, Command};
 use failure::Failure;
 
-/// Runs the program on the process's arguments. Exit codes: 0 steady or within budget, 1 growing, 2 soak itself failed,
-/// 3 inconclusive; 130 where a second Ctrl-C quits.
+/// Runs the program on the process's arguments. Exit codes: 0 steady or within budget, 1 growing or an objective crossed,
+/// 2 soak itself failed, 3 inconclusive; 130 where a second Ctrl-C quits.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -127,12 +127,18 @@ impl Latencies {
             .map_err(|_| LatenciesError::Decode)?;
         let read: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|_| LatenciesError::Decode)?;
-        // A foreign histogram may have bounds of its own, and lengths that are none.
+        let max = Duration::from_micros(if read.is_empty() { 0 } else { read.max() });
+        // What soak wrote has its own bounds already, and copying it would cost as much as reading it.
+        if read.low() == SHORTEST_US && read.high() == LONGEST_US && read.sigfig() == DIGITS && !read.is_auto_resize() {
+            return Ok(Self { histogram: read, max });
+        }
+        // A foreign histogram may have bounds of its own, and lengths that are none; in bounds of our own it cannot ask for
+        // any amount of memory later.
         if read.max() > 2 * LONGEST_US {
             return Err(LatenciesError::Decode);
         }
         let mut own = Self::new().map_err(|_| LatenciesError::Decode)?;
-        own.max = Duration::from_micros(if read.is_empty() { 0 } else { read.max() });
+        own.max = max;
         own.histogram.add(&read).map_err(|_| LatenciesError::Decode)?;
         Ok(own)
     }

@@ -1,13 +1,13 @@
 //! The figures of steps and phases from the windows, and the signs in them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::domain::performance::{LatencyFigures, Performance, PhaseFigures, StepFigures};
 use crate::domain::traffic::{Measure, Window};
 use crate::stats::latencies::Latencies;
 
-use super::signs;
-use super::tally::{Selection, Tally};
+use super::signs::{self, Middle};
+use super::tally::{Selection, Tally, decoded};
 use super::timeline::{Stretch, When, counted, holds, seconds, stretches};
 
 /// What the windows say: steps and turns over the part that counts, each phase, and signs of a bottleneck.
@@ -17,24 +17,71 @@ pub fn performance(windows: &[Window], warm_up_s: Option<f64>) -> Performance {
         // A run that never left its ramp still has figures to show.
         counting = stretches(windows);
     }
-    let named: BTreeSet<(&str, Option<&str>)> =
-        windows.iter().map(|window| (window.class.as_str(), window.step.as_deref())).collect();
+    let all = stretches(windows);
+    let (books, tallies) = read_once(windows, &counting, &all);
     let steps: Vec<StepFigures> =
-        named.into_iter().map(|(class, step)| step_figures(windows, &counting, class, step)).collect();
-    let phases: Vec<PhaseFigures> = stretches(windows).iter().map(|stretch| phase_figures(windows, stretch)).collect();
-    let signs = signs::found(windows, &counting, &steps, &phases);
+        books.iter().map(|((class, step), book)| step_figures(windows, &counting, class, *step, book)).collect();
+    let phases: Vec<PhaseFigures> =
+        all.iter().zip(&tallies).map(|(stretch, tally)| phase_figures(windows, stretch, tally)).collect();
+    let middles: Vec<&[Middle]> = books.values().map(|book| book.middles.as_slice()).collect();
+    let signs = signs::found(windows, &counting, &steps, &middles, &phases);
     Performance { steps, phases, signs }
 }
 
-fn step_figures(windows: &[Window], counting: &[Stretch<'_>], class: &str, step: Option<&str>) -> StepFigures {
-    let whole = if step.is_some() { Measure::Response } else { Measure::Turn };
-    let selection = Selection::step(class, step, whole);
-    let of = |measure: Measure| {
+/// What is gathered of one step of one class, or of its turns.
+#[derive(Default)]
+struct Book {
+    tally: Tally,
+    /// One a window, in the order of the record.
+    middles: Vec<Middle>,
+}
+
+/// Class and step; no step for whole turns.
+type Key<'a> = (&'a str, Option<&'a str>);
+
+fn whole(step: Option<&str>) -> Measure {
+    if step.is_some() { Measure::Response } else { Measure::Turn }
+}
+
+/// Reads each window's response times once, for its step, its phase and the drift: a night has tens of thousands, and
+/// reading is what costs. They are let go at once, for together they would take gigabytes.
+fn read_once<'a>(
+    windows: &'a [Window],
+    counting: &[Stretch<'_>],
+    all: &[Stretch<'_>],
+) -> (BTreeMap<Key<'a>, Book>, Vec<Tally>) {
+    let mut books: BTreeMap<Key<'a>, Book> = BTreeMap::new();
+    let mut phases = vec![Tally::default(); all.len()];
+    for window in windows {
+        let step = window.step.as_deref();
+        let read = decoded(window, Some(whole(step)));
+        let book = books.entry((&window.class, step)).or_default();
+        if holds(counting, window) {
+            book.tally.add_read(window, read.as_ref());
+            let latencies = read.as_ref().and_then(|read| read.as_ref().ok());
+            book.middles.extend(latencies.and_then(|latencies| Middle::of(window, latencies)));
+        }
+        let phase = all.iter().position(|stretch| holds(std::slice::from_ref(stretch), window));
+        if let Some(tally) = phase.filter(|_| step.is_some()).and_then(|phase| phases.get_mut(phase)) {
+            tally.add_read(window, read.as_ref());
+        }
+    }
+    (books, phases)
+}
+
+fn step_figures(
+    windows: &[Window],
+    counting: &[Stretch<'_>],
+    class: &str,
+    step: Option<&str>,
+    book: &Book,
+) -> StepFigures {
+    let p95 = |measure: Measure| {
+        let selection = Selection::step(class, step, measure);
         let taken = windows.iter().filter(|window| selection.takes(window) && holds(counting, window));
-        Tally::over(taken, Some(measure))
+        Tally::over(taken, Some(measure)).latencies.and_then(|all| all.quantile(0.95)).map(ms)
     };
-    let p95 = |measure: Measure| of(measure).latencies.and_then(|all| all.quantile(0.95)).map(ms);
-    let tally = of(whole);
+    let tally = &book.tally;
     StepFigures {
         class: class.to_owned(),
         step: step.map(str::to_owned),
@@ -49,10 +96,8 @@ fn step_figures(windows: &[Window], counting: &[Stretch<'_>], class: &str, step:
     }
 }
 
-fn phase_figures(windows: &[Window], stretch: &Stretch<'_>) -> PhaseFigures {
+fn phase_figures(windows: &[Window], stretch: &Stretch<'_>, tally: &Tally) -> PhaseFigures {
     let inside = || windows.iter().filter(|window| holds(std::slice::from_ref(stretch), window));
-    let requests = Selection::requests(Measure::Response);
-    let tally = Tally::over(inside().filter(|window| requests.takes(window)), Some(Measure::Response));
     let turns: u64 = inside().filter(|window| window.step.is_none()).map(|window| window.requests).sum();
     let length = stretch.to_s - stretch.from_s;
     let judged = tally.judged();

@@ -35,6 +35,7 @@ pub(super) fn found(
     windows: &[Window],
     counting: &[Stretch<'_>],
     steps: &[StepFigures],
+    middles: &[&[Middle]],
     phases: &[PhaseFigures],
 ) -> Vec<Sign> {
     let mut signs: Vec<Sign> = knee::knee(phases).into_iter().collect();
@@ -42,7 +43,8 @@ pub(super) fn found(
     // Where the load itself changes, later is not the same as longer.
     if is_even(phases) {
         signs.extend(errors_with_time(windows, counting));
-        signs.extend(steps.iter().filter_map(|step| drift(windows, counting, step)).take(OF_A_KIND));
+        let drifts = steps.iter().zip(middles).filter_map(|(step, middles)| drift(counting, step, middles));
+        signs.extend(drifts.take(OF_A_KIND));
     }
     signs.extend(steps.iter().filter_map(long_tail).take(OF_A_KIND));
     signs
@@ -123,12 +125,11 @@ fn thirds<'a>(
     counting: &[Stretch<'_>],
     selection: Selection<'_>,
 ) -> Option<[Vec<&'a Window>; 2]> {
-    let (from_s, to_s) = (counting.first()?.from_s, counting.last()?.to_s);
-    let third = (to_s - from_s) / 3.0;
+    let (ends_s, begins_s) = edges(counting)?;
     let taken: Vec<&Window> =
         windows.iter().filter(|window| selection.takes(window) && holds(counting, window)).collect();
-    let first = taken.iter().copied().filter(|window| window.to_s <= from_s + third).collect();
-    let last = taken.iter().copied().filter(|window| window.from_s >= to_s - third).collect();
+    let first = taken.iter().copied().filter(|window| window.to_s <= ends_s).collect();
+    let last = taken.iter().copied().filter(|window| window.from_s >= begins_s).collect();
     Some([first, last])
 }
 
@@ -150,37 +151,43 @@ fn errors_with_time(windows: &[Window], counting: &[Stretch<'_>]) -> Option<Sign
     })
 }
 
-/// What the drift test needs of one window.
-struct Middle {
+/// The numbers of one window that drift shows in.
+pub(super) struct Middle {
+    from_s: f64,
+    to_s: f64,
     count: u64,
     p50_ms: f64,
     p95_ms: f64,
 }
 
 impl Middle {
-    fn of(window: &Latencies) -> Option<Self> {
-        let ms = |share: f64| window.quantile(share).map(|length| length.as_secs_f64() * 1000.0);
-        Some(Self { count: window.count(), p50_ms: ms(0.5)?, p95_ms: ms(0.95)? })
+    /// Those of a window whose response times have been read; `None` where there were none.
+    pub(super) fn of(window: &Window, read: &Latencies) -> Option<Self> {
+        let ms = |share: f64| read.quantile(share).map(|length| length.as_secs_f64() * 1000.0);
+        let (from_s, to_s) = (window.from_s, window.to_s);
+        Some(Self { from_s, to_s, count: read.count(), p50_ms: ms(0.5)?, p95_ms: ms(0.95)? })
     }
 }
 
+/// When the first third of the part that counts ends, and when the last begins.
+fn edges(counting: &[Stretch<'_>]) -> Option<(f64, f64)> {
+    let (from_s, to_s) = (counting.first()?.from_s, counting.last()?.to_s);
+    let third = (to_s - from_s) / 3.0;
+    Some((from_s + third, to_s - third))
+}
+
 /// A latency that rises while the load stays: the last third's windows rank above the first third's.
-fn drift(windows: &[Window], counting: &[Stretch<'_>], step: &StepFigures) -> Option<Sign> {
-    let whole = if step.step.is_some() { Measure::Response } else { Measure::Turn };
-    let selection = Selection::step(&step.class, step.step.as_deref(), whole);
-    let [first, last] = thirds(windows, counting, selection)?;
-    // Each window is read and let go again: a night's histograms at once would take hundreds of megabytes.
-    let middles = |part: &[&Window]| -> Vec<Middle> {
-        part.iter().filter_map(|window| Middle::of(&Latencies::decode(window.latencies.get(&whole)?).ok()?)).collect()
-    };
-    let (first, last) = (middles(&first), middles(&last));
+fn drift(counting: &[Stretch<'_>], step: &StepFigures, middles: &[Middle]) -> Option<Sign> {
+    let (ends_s, begins_s) = edges(counting)?;
+    let first: Vec<&Middle> = middles.iter().filter(|window| window.to_s <= ends_s).collect();
+    let last: Vec<&Middle> = middles.iter().filter(|window| window.from_s >= begins_s).collect();
     if first.len() < WINDOWS || last.len() < WINDOWS {
         return None;
     }
     // The tail drifts first, but needs the requests to be seen in a window.
     let has_tail = first.iter().chain(&last).all(|window| window.count >= 20);
     let stat = if has_tail { "p95" } else { "p50" };
-    let of = |part: &[Middle]| -> Vec<f64> {
+    let of = |part: &[&Middle]| -> Vec<f64> {
         part.iter().map(|window| if has_tail { window.p95_ms } else { window.p50_ms }).collect()
     };
     let (first, last) = (of(&first), of(&last));

@@ -101,16 +101,19 @@ impl Tally {
 
     /// Adds a window.
     pub(super) fn add(&mut self, window: &Window, measure: Option<Measure>) {
+        self.add_read(window, decoded(window, measure).as_ref());
+    }
+
+    /// Adds a window whose distribution has been read already.
+    pub(super) fn add_read(&mut self, window: &Window, read: Option<&Result<Latencies, ()>>) {
         for (sum, part) in self.counts(window) {
             *sum = sum.saturating_add(part);
         }
-        match decoded(window, measure) {
-            None => {}
-            Some(Err(())) => self.unreadable += 1,
-            Some(Ok(read)) => match &mut self.latencies {
-                Some(all) => all.merge(&read),
-                all => *all = Some(read),
-            },
+        match (read, &mut self.latencies) {
+            (None, _) => {}
+            (Some(Err(())), _) => self.unreadable += 1,
+            (Some(Ok(read)), Some(all)) => all.merge(read),
+            (Some(Ok(read)), all) => *all = Some(read.clone()),
         }
     }
 
@@ -162,7 +165,8 @@ impl Tally {
     }
 }
 
-fn decoded(window: &Window, measure: Option<Measure>) -> Option<Result<Latencies, ()>> {
+/// The distribution of a measure in a window; `None` where there is none.
+pub(super) fn decoded(window: &Window, measure: Option<Measure>) -> Option<Result<Latencies, ()>> {
     let text = window.latencies.get(&measure?)?;
     Some(Latencies::decode(text).map_err(|_| ()))
 }

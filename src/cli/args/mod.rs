@@ -26,10 +26,10 @@ Examples:
   soak analyze output/2026-11-21T08-00-00Z-api-4242 metrics.csv
 
 Exit codes:
-  0  steady, or growth within the budget that you set
-  1  growing, an objective was crossed, or a ceiling of --abort-on
+  0  steady, or growth within the budget that you set; every objective met
+  1  growing, or a ceiling of --abort-on or an objective was crossed
   2  soak itself failed: usage, permission, input or output
-  3  inconclusive: too short, the target vanished, or a metric could not be read
+  3  inconclusive: too short, the target vanished, a metric could not be read, or an objective cannot be told
   130  quit by a second Ctrl-C; the first ends the run early and still judges it";
 
 /// Does this server leak? soak watches it, sends it light traffic, and answers with a verdict, charts and an exit code.
@@ -475,7 +475,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_documents_can_be_typed() {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../../README.md");
         // Every second part between fences is code.
         let code = readme.split("```").skip(1).step_by(2).filter(|block| block.starts_with("sh\n"));
         let lines = code.chain([EXAMPLES]).flat_map(str::lines).map(str::trim);
