@@ -114,7 +114,6 @@ fn driven(
         free_user: FreeUser::default(),
     };
     plan.check().map_err(|error| Failure::from_error(&error))?;
-    check_phases(&plan)?;
     Ok(Traffic {
         scrape: profile.scrape.as_ref().map(|scrape| scraped(scrape, profile, url)).transpose()?,
         length: plan.length(),
@@ -135,24 +134,6 @@ fn profile_named(named: &Path) -> Result<Profile, Failure> {
         None => Profile::builtin(&named.to_string_lossy(), &ProcessEnvironment),
     };
     profile.map_err(|error| Failure::from_error(&error).of("--profile"))
-}
-
-/// An objective on a phase that the scenario does not have would never be looked at; the profile's own are for whichever
-/// scenario has their phases, so at least one of its scenarios must.
-fn check_phases(plan: &Plan) -> Result<(), Failure> {
-    let has = |phase: &str| plan.profile.scenarios.values().any(|scenario| has_phase(scenario, phase));
-    let phases =
-        plan.profile.objectives.iter().flat_map(|objective| objective.phases().map(move |phase| (objective, phase)));
-    match phases.into_iter().find(|(_, phase)| !has(phase)) {
-        None => Ok(()),
-        Some((objective, phase)) => {
-            Err(Failure::new(format!("objective `{objective}`: no scenario has a phase `{phase}`")))
-        }
-    }
-}
-
-fn has_phase(scenario: &crate::profile::Scenario, phase: &str) -> bool {
-    scenario.stages.iter().any(|stage| stage.name == phase)
 }
 
 /// The metrics page of a profile.

@@ -12,6 +12,7 @@ use crate::profile::template::Piece;
 use super::actors::{self, ReadFlow, ReadSetup};
 use super::fields::Fields;
 use super::names::{Headers, Names};
+use super::objectives::Known;
 use super::reader::{Reader, Wanted, position};
 use super::{data, keys, objectives, scenario, target};
 
@@ -73,9 +74,16 @@ fn profile(reader: &mut Reader<'_>, top: &Fields<'_, '_>, name: &str) -> Option<
     let classes = actors::classes(reader, top, &flows);
     let scenarios = scenario::scenarios(reader, top, &classes);
     let default_scenario = scenario::default(reader, top, &scenarios);
-    let objectives = objectives::objectives(reader, top);
     let budgets = objectives::budgets(reader, top);
     let scrape = scrape(reader, top, &names);
+    let steps = setups.iter().flat_map(|setup| &setup.steps).chain(flows.iter().flat_map(|flow| &flow.steps));
+    let known = Known {
+        steps: steps.map(|read| read.step.name.clone()).collect(),
+        classes: classes.iter().map(|class| class.name.clone()).collect(),
+        phases: scenarios.values().flat_map(|scenario| &scenario.stages).map(|stage| stage.name.clone()).collect(),
+        series: scrape.iter().flat_map(|scrape| &scrape.series).map(|series| series.name.clone()).collect(),
+    };
+    let objectives = objectives::objectives(reader, top, &known);
     let about = top.get("about").and_then(|field| field.words(reader)).map(str::to_owned);
     let slow_after = top.get("slow").and_then(|field| field.some_time(reader));
     let warm_up = top.get("warm_up").and_then(|field| field.time(reader));

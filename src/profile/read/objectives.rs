@@ -1,8 +1,11 @@
 //! Reads `objectives`, `[[objective]]` and `fail_on`: what must hold.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeValue;
 
-use crate::domain::Objective;
+use crate::domain::{Metric, Objective};
+use crate::profile::error::nearest;
 
 use super::fields::{Field, Fields};
 use super::keys;
@@ -11,29 +14,74 @@ use super::reader::Reader;
 /// Quantities of which more is better, so that a graded limit on them is a least one.
 const MORE_IS_BETTER: [&str; 3] = ["availability", "throughput", "rate"];
 
+/// What an objective may name.
+pub(super) struct Known {
+    /// The steps of all flows and of the setup.
+    pub(super) steps: BTreeSet<String>,
+    /// The classes.
+    pub(super) classes: BTreeSet<String>,
+    /// The stages of all scenarios.
+    pub(super) phases: BTreeSet<String>,
+    /// What is taken from the metrics page.
+    pub(super) series: BTreeSet<String>,
+}
+
+impl Known {
+    /// What the objective names that is not there: it would never be looked at.
+    fn missing(&self, objective: &Objective) -> Option<String> {
+        let scope = &objective.scope;
+        let step = scope.step.as_deref().filter(|step| !self.steps.contains(*step) && *step != WHOLE_TURN);
+        if let Some(step) = step {
+            let class = self.classes.contains(step).then(|| format!("; for the class, write `for class {step}`"));
+            return Some(lacking("step", step, &self.steps, class));
+        }
+        let is_series = |metric: &str| self.series.contains(metric) || Metric::from_name(metric).is_some();
+        let class = scope.class.as_deref().filter(|class| !self.classes.contains(*class));
+        let phase = objective.phases().find(|phase| !self.phases.contains(*phase));
+        let metric = objective.metrics().find(|metric| !is_series(metric));
+        let class = class.map(|class| lacking("class", class, &self.classes, None));
+        let phase = || phase.map(|phase| lacking("phase", phase, &self.phases, None));
+        let from_page = || Some("; a series of the metrics page must be named in [scrape]".to_owned());
+        class.or_else(phase).or_else(|| metric.map(|metric| lacking("metric", metric, &self.series, from_page())))
+    }
+}
+
+/// The word for a class's turns as a whole, where no step is called so.
+const WHOLE_TURN: &str = "turn";
+
+fn lacking(kind: &str, name: &str, known: &BTreeSet<String>, hint: Option<String>) -> String {
+    let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
+    format!("there is no {kind} `{name}`{}", near.or(hint).unwrap_or_default())
+}
+
 /// Reads all objectives, the plain ones first.
-pub(super) fn objectives(reader: &mut Reader<'_>, top: &Fields<'_, '_>) -> Vec<Objective> {
+pub(super) fn objectives(reader: &mut Reader<'_>, top: &Fields<'_, '_>, known: &Known) -> Vec<Objective> {
     let mut objectives = Vec::new();
     if let Some(list) = top.get("objectives") {
         for item in list.list(reader, "a list of limits, such as [\"p95 < 500ms\"]") {
             let text = item.words(reader).map(str::to_owned);
-            objectives.extend(text.and_then(|text| parse(reader, &item, &text)));
+            objectives.extend(text.and_then(|text| parse(reader, known, &item, &text)));
         }
     }
     if let Some(list) = top.get("objective") {
         let tables = list.tables(reader, "[[objective]]", keys::OBJECTIVE);
-        objectives.extend(tables.iter().filter_map(|fields| graded(reader, fields)));
+        objectives.extend(tables.iter().filter_map(|fields| graded(reader, known, fields)));
     }
     objectives
 }
 
-fn parse(reader: &mut Reader<'_>, field: &Field<'_, '_>, text: &str) -> Option<Objective> {
-    reader.take(field, text.parse::<Objective>().map_err(|error| error.to_string()))
+fn parse(reader: &mut Reader<'_>, known: &Known, field: &Field<'_, '_>, text: &str) -> Option<Objective> {
+    let objective = text.parse::<Objective>().map_err(|error| error.to_string());
+    let sound = objective.and_then(|objective| match known.missing(&objective) {
+        Some(missing) => Err(format!("`{text}`: {missing}")),
+        None => Ok(objective),
+    });
+    reader.take(field, sound)
 }
 
 /// Turns a graded objective into the one form that objectives are written in:
 /// `p95 for turn <= 100ms target, 200ms acceptable, 1s poor`.
-fn graded(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<Objective> {
+fn graded(reader: &mut Reader<'_>, known: &Known, fields: &Fields<'_, '_>) -> Option<Objective> {
     let Some(quantity) = fields.get("quantity") else {
         reader.problem(fields.start(), "`[[objective]]`: `quantity` is missing, such as quantity = \"p95 for login\"");
         return None;
@@ -51,13 +99,19 @@ fn graded(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<Objective>
             DeValue::String(_) => field.words(reader).map(str::to_owned),
             _ => field.number(reader).map(|number| number.to_string()),
         };
-        grades.push(format!("{} {grade}", limit?));
+        grades.push((limit?, grade));
     }
-    if grades.is_empty() {
-        reader.problem(fields.start(), "`[[objective]]`: give a limit: `target`, `acceptable` or `poor`, or several");
-        return None;
-    }
-    parse(reader, &quantity, &format!("{words}{comparison} {}", grades.join(", ")))
+    let limits = match grades.as_slice() {
+        [] => {
+            reader
+                .problem(fields.start(), "`[[objective]]`: give a limit: `target`, `acceptable` or `poor`, or several");
+            return None;
+        }
+        // A single limit is no grading.
+        [(limit, _)] => limit.clone(),
+        several => several.iter().map(|(limit, grade)| format!("{limit} {grade}")).collect::<Vec<_>>().join(", "),
+    };
+    parse(reader, known, &quantity, &format!("{words}{comparison} {limits}"))
 }
 
 /// Reads `fail_on`: budgets as the command line takes them, which checks what they mean.
