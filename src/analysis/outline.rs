@@ -40,6 +40,10 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
             _ => blocks.time_at(seen.view.contest.warm_up()),
         };
     }
+    let slowing = seen.view.contest.slowing.first().filter(|_| growth.cause == Cause::Slowing);
+    if let Some((fit, solved)) = slowing.and_then(|fit| Some((fit, seen.view.solve(fit)?))) {
+        growth.fit = curve(seen, &solved, fit.candidate.start);
+    }
     if matches!(growth.cause, Cause::Slowing | Cause::JustStopped { .. } | Cause::LongWarmUp { .. }) {
         growth.settled_after_s = None;
     }

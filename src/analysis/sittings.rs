@@ -20,7 +20,7 @@ const LAST: f64 = 0.6;
 /// What the sittings behind the start say together.
 pub(super) enum Again {
     /// The growth goes on behind the warm-up.
-    Grows(Behind),
+    Grows(Box<Behind>),
     /// The last of them still rise, and none proves that it goes on.
     Rises,
     /// Nothing that the first sitting did not say.
@@ -46,11 +46,8 @@ struct Sitting {
     rises: bool,
 }
 
-/// Holds the contest behind each start. A swing with a period needs the whole run to be told.
+/// Holds the contest behind each start.
 pub(super) fn again(seen: &Seen<'_>, least: f64) -> Again {
-    if !seen.view.swing.is_empty() {
-        return Again::Nothing;
-    }
     let all: Vec<Sitting> = STARTS.iter().filter_map(|&start| sit(seen, start, least)).collect();
     let rises =
         all.iter().filter(|one| one.start >= LAST).fold(None, |all, one| Some(all.unwrap_or(true) && one.rises));
@@ -60,7 +57,8 @@ pub(super) fn again(seen: &Seen<'_>, least: f64) -> Again {
     let enough = proofs.len() >= 2 || proofs.iter().any(|one| one.lead > picked);
     match mean(&proofs).filter(|_| enough) {
         Some(slope) => {
-            proofs.into_iter().next().map_or(Again::Nothing, |first| Again::Grows(Behind { view: first.view, slope }))
+            let behind = |first: Sitting| Again::Grows(Box::new(Behind { view: first.view, slope }));
+            proofs.into_iter().next().map_or(Again::Nothing, behind)
         }
         None if rises == Some(true) => Again::Rises,
         None => Again::Nothing,
@@ -84,7 +82,7 @@ fn sit(seen: &Seen<'_>, start: f64, least: f64) -> Option<Sitting> {
     let scale = seen.view.blocks.length / view.blocks.length;
     let slope = evidence.slope;
     let slope = EndSlope { slope: slope.slope * scale, error: slope.error * scale, freedom: slope.freedom };
-    Some(Sitting { start, slope, lead, proven, rises, view })
+    Some(Sitting { start, view, slope, lead, proven, rises })
 }
 
 /// The mean slope; its variance holds their disagreement too, as in `View::growth`.

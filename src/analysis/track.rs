@@ -22,6 +22,8 @@ pub(super) struct Track {
     pub(super) segment: Vec<usize>,
     /// The least step that a reading can make.
     pub(super) quantum: f64,
+    /// The last reading of all: a ceiling stands above what the user marked, too.
+    pub(super) latest: Option<f64>,
     /// How much of each life was left out at its start, in lengths of what is left of the longest.
     pub(super) before: f64,
 }
@@ -37,6 +39,7 @@ impl Track {
             times: pick(&set.elapsed_s),
             quantum,
             before: 0.0,
+            latest: latest(judged),
             turns: companion(set.turns.as_deref(), &kept).filter(|turns| rises(turns)),
             load: companion(set.concurrency.as_deref(), &kept).filter(|load| varies(load)),
             segment: segments(set.incarnation.as_deref(), &kept),
@@ -65,6 +68,7 @@ impl Track {
             segment: positions.iter().map(|&at| self.segment[at]).collect(),
             quantum: self.quantum,
             before: self.before,
+            latest: self.latest,
         }
     }
 }
@@ -99,6 +103,11 @@ fn kept_points(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Vec<u
         }
     }
     kept
+}
+
+fn latest(judged: &Judged<'_>) -> Option<f64> {
+    let least = vanished_below(judged);
+    judged.values.iter().rev().copied().find(|value| value.is_finite() && *value >= least)
 }
 
 /// Memory below this was not read but vanished: a process that ended and was not yet waited for reads as all zeros

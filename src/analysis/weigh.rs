@@ -80,7 +80,7 @@ struct Said {
     cause: Cause,
     slope: Option<EndSlope>,
     /// Growth that only shows behind the start.
-    behind: Option<Behind>,
+    behind: Option<Box<Behind>>,
 }
 
 impl Said {
@@ -95,7 +95,10 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let least = least_rise(seen.readings.quantum);
     let tail = seen.view.contest.stopped.first().and_then(|fit| Tail::new(seen.view, fit));
     let first = first_sitting(seen, &evidence, tail.as_ref(), least);
-    let said = if is_open(&first, tail.as_ref()) { sit_again(seen, first, least) } else { first };
+    // Steps were judged as steps: a part of them is nearer to a line, and no more likely to go on.
+    let is_stair = stairs::find(seen.readings).is_some();
+    let said =
+        if !is_stair && is_open(&first, tail.as_ref()) { sit_again(seen, first, tail.as_ref(), least) } else { first };
     let mut growth = Growth { verdict: said.verdict, cause: said.cause, ..Growth::unknown(said.cause) };
     let slope = said.slope.unwrap_or(match (&tail, said.verdict) {
         (Some(tail), Verdict::Steady) => tail.slope.unwrap_or(evidence.slope),
@@ -143,7 +146,14 @@ fn is_open(said: &Said, tail: Option<&Tail>) -> bool {
 }
 
 /// What the contest behind the start adds. A level that still rises in each of the last sittings is none.
-fn sit_again(seen: &Seen<'_>, first: Said, least: f64) -> Said {
+fn sit_again(seen: &Seen<'_>, first: Said, tail: Option<&Tail>, least: f64) -> Said {
+    let rises = tail.and_then(|tail| tail.slope).is_some_and(|slope| slope.slope > OUT * slope.error);
+    if !seen.view.swing.is_empty() {
+        // A swing with a period takes the whole run to be told, so nothing is left out of it.
+        let climbs = first.verdict == Verdict::Steady && rises;
+        let slope = tail.and_then(|tail| tail.slope);
+        return if climbs { Said { slope, ..Said::new(Verdict::Inconclusive, Cause::Undecided) } } else { first };
+    }
     match sittings::again(seen, least) {
         Again::Grows(behind) => {
             Said { slope: Some(behind.slope), behind: Some(behind), ..Said::new(Verdict::Growing, Cause::GoesOn) }
