@@ -96,7 +96,7 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let tail = seen.view.contest.stopped.first().and_then(|fit| Tail::new(seen.view, fit));
     let first = first_sitting(seen, &evidence, tail.as_ref(), least);
     // Steps were judged as steps: a part of them is nearer to a line, and no more likely to go on.
-    let is_stair = stairs::find(seen.readings).is_some();
+    let is_stair = stairs::find(seen.readings).is_some_and(|stair| stair.effective >= 2.0);
     let said =
         if !is_stair && is_open(&first, tail.as_ref()) { sit_again(seen, first, tail.as_ref(), least) } else { first };
     let mut growth = Growth { verdict: said.verdict, cause: said.cause, ..Growth::unknown(said.cause) };
