@@ -88,7 +88,7 @@ fn fill(finding: &mut Finding, growth: Growth) {
 fn weigh(finding: &mut Finding, track: &Track, budgets: &[Budget]) {
     let Some(per_hour) = finding.growth_per_hour else { return };
     finding.grade = Some(severity::grade(finding.unit, per_hour));
-    let level = track.values.last().copied().unwrap_or(0.0);
+    let level = track.latest.unwrap_or(0.0);
     finding.time_to_limit_s =
         finding.limit.and_then(|limit| severity::time_to_limit(limit, level, per_hour.scaled(1.0 / 3600.0)));
     let outcomes = budgets.iter().filter(|budget| budget.covers(&finding.metric)).filter_map(|budget| {

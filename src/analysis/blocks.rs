@@ -24,6 +24,8 @@ pub(super) struct Blocks {
     pub(super) level: f64,
     /// How long the longest life is, in the axis' own unit.
     pub(super) length: f64,
+    /// How much of each life came before what is seen of it, in lengths of the longest.
+    pub(super) before: f64,
     /// The share of its readings that lie behind its largest step: what a jump within the block moves of its value.
     pub(super) behind: Vec<f64>,
     /// Load columns; empty where the load is unknown or even.
@@ -62,42 +64,6 @@ impl Blocks {
             let part = (share - self.since[before]) / (self.since[next] - self.since[before]);
             self.time[before] + part * (self.time[next] - self.time[before])
         }))
-    }
-
-    /// The blocks from this share of each life on; `None` where too few are left.
-    pub(super) fn from(&self, start: f64) -> Option<Self> {
-        let kept: Vec<usize> = (0..self.at.len()).filter(|&at| self.since[at] >= start).collect();
-        let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect::<Vec<f64>>();
-        let mut part = Self {
-            at: pick(&self.at),
-            time: pick(&self.time),
-            since: kept.iter().map(|&at| (self.since[at] - start) / (1.0 - start)).collect(),
-            segment: kept.iter().map(|&at| self.segment[at]).collect(),
-            value: pick(&self.value),
-            behind: pick(&self.behind),
-            load: self.load.iter().map(|column| pick(column)).collect(),
-            spacing: pick(&self.spacing),
-            ..self.clone()
-        };
-        renumber(&mut part);
-        let range = |values: &[f64]| quantile::spread(values, 0.0, 1.0);
-        part.least_variance *= (range(&part.value) / range(&self.value)).powi(2).min(1.0);
-        (kept.len() >= 12).then_some(part)
-    }
-}
-
-/// Numbers the lives from 0 again, and starts each anew.
-fn renumber(blocks: &mut Blocks) {
-    let mut number = 0;
-    let mut last = None;
-    for at in 0..blocks.segment.len() {
-        let life = blocks.segment[at];
-        if last != Some(life) {
-            blocks.spacing[at] = f64::INFINITY;
-            number += usize::from(last.is_some());
-        }
-        last = Some(life);
-        blocks.segment[at] = number;
     }
 }
 
@@ -153,7 +119,8 @@ fn with_statistic(
     let start = lives.first().map_or(0.0, |life| axis[life.start]);
     let whole = lives.last().map_or(1.0, |life| axis[life.end - 1]) - start;
     let longest = lives.iter().map(|life| axis[life.end - 1] - axis[life.start]).fold(f64::MIN_POSITIVE, f64::max);
-    let mut blocks = Blocks { load: vec![Vec::new(); load.len()], length: longest, ..Blocks::default() };
+    let mut blocks =
+        Blocks { load: vec![Vec::new(); load.len()], length: longest, before: track.before, ..Blocks::default() };
     let mut readings = 0.0_f64;
 
     for (number, life) in lives.iter().enumerate() {

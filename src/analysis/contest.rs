@@ -56,7 +56,8 @@ fn lead(others: &[Fit], growing: &[Fit]) -> f64 {
 /// Holds all shapes against each other. `extra` are columns that every shape has (a swing with a period).
 pub(super) fn hold(blocks: &Blocks, extra: &[Vec<f64>]) -> Contest {
     let latest = latest_level(blocks);
-    let all: Vec<Candidate> = candidates().into_iter().filter(|one| one.form.last_level() <= latest).collect();
+    let all: Vec<Candidate> =
+        candidates(blocks.before).into_iter().filter(|one| one.form.last_level() <= latest).collect();
     let mut contest = Contest::default();
     let mut starts: Vec<f64> = Vec::new();
     for candidate in &all {

@@ -200,12 +200,26 @@ pub(super) fn longer(seen: &Seen<'_>, cause: Cause) -> f64 {
     let span = seen.readings.span_s();
     match cause {
         // Eight cycles show a floor with its noise.
-        Cause::FewCycles { count } => span * (8.0 / count as f64 - 1.0).max(1.0),
+        Cause::FewCycles { count } => span * (8.0 / count.max(1) as f64 - 1.0).max(1.0),
         // Until the level is as long as what went before it.
-        Cause::JustStopped { level_s } | Cause::Steps { level_s, .. } => (span - 2.0 * level_s).max(0.5 * span),
+        Cause::JustStopped { level_s } => (span - 2.0 * level_s).max(0.5 * span).max(until_over(seen).unwrap_or(0.0)),
+        Cause::Steps { level_s, .. } => (span - 2.0 * level_s).max(0.5 * span),
         Cause::LongWarmUp { ended_s } => (4.0 * ended_s - span).max(0.5 * span),
-        Cause::Slowing => 2.0 * span,
+        Cause::Slowing => until_over(seen).unwrap_or(2.0 * span).max(0.5 * span),
         // The interval of a slope shrinks with the length of the run to the power 1.5.
         _ => span,
+    }
+}
+
+/// How long until an exponential warm-up is over and was seen level: five time constants end it, and one more shows it.
+/// `None` where something else describes the series better.
+fn until_over(seen: &Seen<'_>) -> Option<f64> {
+    const TIME_CONSTANTS: f64 = 6.0;
+    let contest = &seen.view.contest;
+    let firsts = [contest.stopped.first(), contest.slowing.first()];
+    let best = firsts.into_iter().flatten().min_by(|a, b| a.score.total_cmp(&b.score))?;
+    match best.candidate.form {
+        Form::Saturating { tau } => Some((TIME_CONSTANTS * tau - 1.0) * seen.readings.span_s()),
+        _ => None,
     }
 }

@@ -26,6 +26,7 @@ mod roles;
 mod sawtooth;
 mod severity;
 mod shapes;
+mod sittings;
 mod so_far;
 mod solved;
 mod stairs;

@@ -6,10 +6,11 @@ use crate::stats::quantile;
 
 use super::growth::{Cause, Growth};
 use super::shapes::Form;
+use super::sittings::Behind;
 use super::solved::Solved;
 use super::stairs;
 use super::tail::Tail;
-use super::weigh::{Evidence, Seen};
+use super::weigh::{self, Evidence, Seen};
 
 /// Fills in the outline of what was weighed.
 pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>) {
@@ -39,9 +40,24 @@ pub(super) fn draw(growth: &mut Growth, seen: &Seen<'_>, evidence: &Evidence<'_>
             _ => blocks.time_at(seen.view.contest.warm_up()),
         };
     }
+    let slowing = seen.view.contest.slowing.first().filter(|_| growth.cause == Cause::Slowing);
+    if let Some((fit, solved)) = slowing.and_then(|fit| Some((fit, seen.view.solve(fit)?))) {
+        growth.fit = curve(seen, &solved, fit.candidate.start);
+    }
     if matches!(growth.cause, Cause::Slowing | Cause::JustStopped { .. } | Cause::LongWarmUp { .. }) {
         growth.settled_after_s = None;
     }
+}
+
+/// Fills in the outline of growth that only shows behind the start: its line is drawn there.
+pub(super) fn draw_behind(growth: &mut Growth, seen: &Seen<'_>, behind: &Behind) {
+    let part = Seen { view: &behind.view, ..*seen };
+    let Some(evidence) = weigh::evidence(&part) else { return };
+    let start = evidence.fit.candidate.start;
+    growth.fit = curve(&part, &evidence.solved, start);
+    growth.onset_s = behind.view.blocks.time_at(evidence.onset);
+    growth.settled_after_s = growth.onset_s;
+    growth.shape = if seen.floors.judged { Shape::SawtoothRising } else { Shape::WarmUpThenGrowing };
 }
 
 /// When the series came onto its last level or line to stay, going back from this share of the axis: a fit that leaves

@@ -18,6 +18,9 @@ const FEWEST_FOR_A_LINE: usize = 3;
 const MANY_FLOORS: usize = 12;
 /// A cycle is a slow rise and a quick fall: at least this many readings lie between two falls on average.
 const READINGS_A_CYCLE: usize = 4;
+/// A fall below the line through all readings is a fall of the readings themselves by this share of it at least: over one
+/// reading a sawtooth's line rises by a small part of a cycle.
+const REALLY: f64 = 0.5;
 /// The share of all downward movement that the falls make at least: noise goes down in small steps too.
 const OF_ALL_FALLING: f64 = 0.5;
 /// Quick rises, as a share of the falls, beyond which it is no sawtooth but something that jumps both ways.
@@ -86,6 +89,10 @@ fn falls(track: &Track) -> Falls {
         let two =
             (at + 1 < level.len() && track.segment[at + 1] == track.segment[at]).then(|| level[at + 1] - level[at - 1]);
         let one = level[at] - level[at - 1];
+        // Where a rise ends, each reading falls behind the line through all of them, and nothing has fallen.
+        let really = |to: usize| track.values[at - 1] - track.values[to] >= REALLY * (level[at - 1] - level[to]);
+        let two = two.filter(|_| really(at + 1));
+        let one = if one < 0.0 && !really(at) { 0.0 } else { one };
         if same_life && (one <= -bound || two.is_some_and(|two| two <= -bound && one < 0.0)) {
             let end = if two.is_some_and(|two| two < one) { at + 1 } else { at };
             found.ends.push(end);

@@ -31,6 +31,11 @@ pub(super) enum Form {
     Logarithmic { scale: f64 },
     /// A hyperbolic approach to a level.
     Hyperbolic { scale: f64 },
+    /// A root that began with the run, where only what lies behind the run's start is seen: this many lengths of it came
+    /// before.
+    LaterRoot { before: f64 },
+    /// A logarithm that began with the run, seen from later on.
+    LaterLogarithm { before: f64 },
     /// A straight line.
     Line,
     /// A level, then a straight line.
@@ -64,7 +69,9 @@ impl Form {
             | Self::Bend { .. }
             | Self::TwoBends { .. }
             | Self::SaturatingLine { .. } => Family::Growing,
-            Self::Logarithmic { .. } | Self::Root => Family::Slowing,
+            Self::Logarithmic { .. } | Self::Root | Self::LaterRoot { .. } | Self::LaterLogarithm { .. } => {
+                Family::Slowing
+            }
             Self::Saturating { tau } if tau > SEEN => Family::Slowing,
             _ => Family::Stopped,
         }
@@ -74,7 +81,7 @@ impl Form {
     /// because it may be put where noise happens to rise.
     pub(super) fn choices(self) -> f64 {
         match self {
-            Self::Flat | Self::Line | Self::Root => 0.0,
+            Self::Flat | Self::Line | Self::Root | Self::LaterRoot { .. } | Self::LaterLogarithm { .. } => 0.0,
             Self::Plateau { .. }
             | Self::RootPlateau { .. }
             | Self::Saturating { .. }
@@ -98,7 +105,13 @@ impl Form {
             Self::Late { onset } => onset,
             // Three time constants leave a twentieth of the rise.
             Self::Saturating { tau } | Self::SaturatingLine { tau } => 3.0 * tau,
-            Self::Flat | Self::Line | Self::Root | Self::Logarithmic { .. } | Self::Hyperbolic { .. } => 0.0,
+            Self::Flat
+            | Self::Line
+            | Self::Root
+            | Self::LaterRoot { .. }
+            | Self::Logarithmic { .. }
+            | Self::LaterLogarithm { .. }
+            | Self::Hyperbolic { .. } => 0.0,
         }
     }
 
@@ -135,6 +148,8 @@ impl Form {
             Self::Logarithmic { scale } => vec![column(&|u: f64| (u / scale).ln_1p())],
             Self::Hyperbolic { scale } => vec![column(&|u: f64| u / (u + scale))],
             Self::Root => vec![column(&|u: f64| u.max(0.0).sqrt())],
+            Self::LaterRoot { before } => vec![column(&|u: f64| (u + before).max(0.0).sqrt())],
+            Self::LaterLogarithm { before } => vec![column(&|u: f64| (u / before).ln_1p())],
             Self::Line => vec![column(&|u: f64| u)],
             Self::Late { onset } => vec![rest(onset)],
             Self::Bend { knee } => vec![piece(0.0, knee), rest(knee)],
@@ -144,9 +159,12 @@ impl Form {
     }
 }
 
-/// Every shape that is tried.
-pub(super) fn candidates() -> Vec<Candidate> {
+/// Every shape that is tried on readings that have this much of the run before them, in lengths of what is seen.
+pub(super) fn candidates(before: f64) -> Vec<Candidate> {
     let mut forms = vec![Form::Flat, Form::Line, Form::Root];
+    if before > 0.0 {
+        forms.extend([Form::LaterRoot { before }, Form::LaterLogarithm { before }]);
+    }
     forms.extend(steps(0.05, 0.8, 0.025).flat_map(|knee| [Form::Plateau { knee }, Form::RootPlateau { knee }]));
     for first in steps(0.04, 0.5, 0.06) {
         forms.extend(steps(first + 0.08, 0.8, 0.06).map(|knee| Form::TwoPiecePlateau { first, knee }));

@@ -1,7 +1,5 @@
 //! The level at the end of a series that has stopped: where it begins, how fast it rose before, and how level it is.
 
-use crate::stats::line_fit;
-
 use super::fitting::Fit;
 use super::shapes::{Candidate, Form};
 use super::solved::{EndSlope, Solved};
@@ -19,8 +17,6 @@ pub(super) struct Tail {
     pub(super) pace_before: f64,
     /// The slope since; `None` where too few blocks are left.
     pub(super) slope: Option<EndSlope>,
-    /// The share of the axis from which that slope was taken.
-    pub(super) slope_from: f64,
     /// Where the level jumped upwards by a quarter of the highest jump or more.
     pub(super) jumps: Vec<f64>,
     /// How many jumps went down by that much: what comes back is no stair.
@@ -48,13 +44,11 @@ impl Tail {
             // A small step that a quarter of the highest hides is still no slope.
             _ => upward_jumps(view, fit, &solved, 0.0).last().map_or(from, |at| (at + block).max(from)),
         };
-        let own = line_from(view, fit, ended);
-        let slope_from = if own.is_some() { ended } else { 0.0 };
-        let slope = own.or_else(|| line_from(view, fit, 0.0));
+        let slope = line_from(view, fit, ended).or_else(|| line_from(view, fit, 0.0));
         let heights = solved.jump_heights(fit.jumps.len());
         let highest = heights.iter().copied().fold(0.0, f64::max);
         let falls = heights.iter().filter(|height| **height < -0.25 * highest).count();
-        Some(Self { fit: fit.clone(), solved, from, pace_before, slope, slope_from, jumps, falls })
+        Some(Self { fit: fit.clone(), solved, from, pace_before, slope, jumps, falls })
     }
 }
 
@@ -64,26 +58,6 @@ impl Tail {
         let last = view.blocks.value.len() - 1;
         let own = |at: usize| self.solved.at(at).value - self.solved.context_at(at);
         own(last) + self.solved.context_at(block)
-    }
-
-    /// Whether it goes on rising behind a rise that ended: what settles slows down, what leaks does not. Its slope must
-    /// stand out of its error by `out`, its rise must exceed `least`, and its later half must rise at no less than
-    /// `EVEN` of its earlier half's pace and stand out of its own error (Newey-West, one-sided 97.5 %).
-    pub(super) fn goes_on(&self, view: &View, out: f64, least: f64) -> bool {
-        /// An exponential's halves are further apart than this from 0.7 time constants on.
-        const EVEN: f64 = 0.7;
-        let Some(slope) = self.slope.filter(|_| self.slope_from > 0.0 && self.pace_before > 0.0) else { return false };
-        let blocks = &view.blocks;
-        let middle = f64::midpoint(self.slope_from, 1.0);
-        let pace = |from: f64, to: f64| {
-            let part = (0..blocks.since.len()).filter(|&at| blocks.since[at] >= from && blocks.since[at] <= to);
-            let (since, value): (Vec<f64>, Vec<f64>) =
-                part.map(|at| (blocks.since[at], blocks.value[at] - self.solved.context_at(at))).unzip();
-            line_fit::newey_west(&since, &value)
-        };
-        let (Some(early), Some(late)) = (pace(self.slope_from, middle), pace(middle, 1.0)) else { return false };
-        let stands_out = slope.slope > out * slope.error && slope.slope * (1.0 - self.slope_from) > least;
-        stands_out && late.line.slope >= EVEN * early.line.slope && late.line.slope > late.half_width(0.95)
     }
 }
 

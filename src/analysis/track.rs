@@ -2,6 +2,7 @@
 //! disturbances are left out, and restarts divide the points into segments.
 
 use crate::domain::{SeriesSet, Unit};
+use crate::stats::quantile;
 
 use super::options::Options;
 use super::roles::Judged;
@@ -21,6 +22,10 @@ pub(super) struct Track {
     pub(super) segment: Vec<usize>,
     /// The least step that a reading can make.
     pub(super) quantum: f64,
+    /// The last reading of all: a ceiling stands above what the user marked, too.
+    pub(super) latest: Option<f64>,
+    /// How much of each life was left out at its start, in lengths of what is left of the longest.
+    pub(super) before: f64,
 }
 
 impl Track {
@@ -33,6 +38,8 @@ impl Track {
         Self {
             times: pick(&set.elapsed_s),
             quantum,
+            before: 0.0,
+            latest: latest(judged),
             turns: companion(set.turns.as_deref(), &kept).filter(|turns| rises(turns)),
             load: companion(set.concurrency.as_deref(), &kept).filter(|load| varies(load)),
             segment: segments(set.incarnation.as_deref(), &kept),
@@ -60,7 +67,24 @@ impl Track {
             load: self.load.as_deref().map(pick),
             segment: positions.iter().map(|&at| self.segment[at]).collect(),
             quantum: self.quantum,
+            before: self.before,
+            latest: self.latest,
         }
+    }
+}
+
+impl Track {
+    /// What lies behind this share of each life, as shares of the longest.
+    pub(super) fn behind(&self, share: f64) -> Self {
+        let lives = self.segment.last().map_or(0, |last| last + 1);
+        let (mut starts, mut longest) = (vec![f64::INFINITY; lives], 0.0_f64);
+        for (&life, &time) in self.segment.iter().zip(&self.times) {
+            starts[life] = starts[life].min(time);
+            longest = longest.max(time - starts[life]);
+        }
+        let late = |at: &usize| self.times[*at] - starts[self.segment[*at]] >= share * longest;
+        let kept: Vec<usize> = (0..self.times.len()).filter(late).collect();
+        Self { before: share / (1.0 - share), ..self.at(&kept) }
     }
 }
 
@@ -81,12 +105,28 @@ fn kept_points(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Vec<u
     kept
 }
 
+fn latest(judged: &Judged<'_>) -> Option<f64> {
+    let least = vanished_below(judged);
+    judged.values.iter().rev().copied().find(|value| value.is_finite() && *value >= least)
+}
+
 /// Memory below this was not read but vanished: a process that ended and was not yet waited for reads as all zeros
 /// (proc(5)), which is no fall of its memory. Nothing else has such a bound.
 fn vanished_below(judged: &Judged<'_>) -> f64 {
-    let resident = judged.series.unit == Unit::Bytes && judged.series.name.contains("rss");
-    let ever_positive = judged.values.iter().any(|value| *value > 0.0);
-    if resident && ever_positive { f64::MIN_POSITIVE } else { f64::NEG_INFINITY }
+    let bytes = judged.series.unit == Unit::Bytes;
+    let resident = judged.series.name.contains("rss") && judged.values.iter().any(|value| *value > 0.0);
+    if bytes && (resident || zeros_are_holes(&judged.values)) { f64::MIN_POSITIVE } else { f64::NEG_INFINITY }
+}
+
+/// Whether zeros among these bytes are what a recorder wrote where it could read nothing: a few single ones, and never
+/// anything between them and half of the usual value. Memory that is really used up or handed back passes through there.
+fn zeros_are_holes(values: &[f64]) -> bool {
+    /// More than one in ten is no slip of the recorder.
+    const FEW: usize = 10;
+    let used: Vec<f64> = values.iter().copied().filter(|value| *value > 0.0).collect();
+    let zeros = values.len() - used.len();
+    let least = used.iter().copied().fold(f64::INFINITY, f64::min);
+    zeros > 0 && zeros * FEW <= values.len() && quantile::median(&used).is_some_and(|usual| least >= 0.5 * usual)
 }
 
 /// A second series at the kept points; `None` unless it is known at nine tenths of them, its holes carried forward.
@@ -174,6 +214,27 @@ mod tests {
         let track = track("rss", &[4096.0, f64::NAN, 0.0, f64::INFINITY, 8192.0], &Options::default());
         assert_eq!(track.values, [4096.0, 8192.0]);
         assert_eq!(track.segment, [0, 1]);
+    }
+
+    #[test]
+    fn single_zeros_far_below_everything_else_were_not_read() {
+        let mut values: Vec<f64> = (0..40).map(|at| 8192.0 + 4096.0 * f64::from(at % 3)).collect();
+        values[7] = 0.0;
+        values[30] = 0.0;
+        assert_eq!(track("value", &values, &Options::default()).values.len(), 38);
+        // What is handed back passes through less than half of the usual value, or is gone for long.
+        values[6] = 4096.0;
+        values[8] = 4096.0;
+        assert_eq!(track("value", &values, &Options::default()).values.len(), 40);
+        let off: Vec<f64> = (0..40).map(|at| if at < 20 { 0.0 } else { 8192.0 }).collect();
+        assert_eq!(track("swap", &off, &Options::default()).values.len(), 40);
+    }
+
+    #[test]
+    fn what_lies_behind_a_share_is_counted_in_each_life() {
+        let part = track("heap", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &Options::default()).behind(0.5);
+        assert_eq!((part.times.as_slice(), part.segment.as_slice()), (&[4.0, 5.0][..], &[1, 1][..]));
+        assert!((part.before - 1.0).abs() < 1e-12, "{}", part.before);
     }
 
     #[test]

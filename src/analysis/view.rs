@@ -3,7 +3,7 @@
 use super::blocks::{self, Blocks};
 use super::contest::{self, Contest};
 use super::fitting::Fit;
-use super::load::LoadColumns;
+use super::load::{self, LoadColumns};
 use super::period;
 use super::solved::{EndSlope, Knee, Solved};
 use super::track::Track;
@@ -44,6 +44,13 @@ impl View {
         Self { axis, blocks, swing, contest, pace: length / track.span_s() }
     }
 
+    /// The same view of a part of its track.
+    pub(super) fn of_part(&self, part: &Track) -> Self {
+        let load = load::columns(part);
+        let columns = if self.blocks.load.len() > load.plain.len() { &load.bent } else { &load.plain };
+        Self::over(part, self.axis, columns)
+    }
+
     /// Solves a fit of this view's contest.
     pub(super) fn solve(&self, fit: &Fit) -> Option<Solved> {
         Solved::new(&self.blocks, &self.swing, fit, Knee::Known)
@@ -77,22 +84,6 @@ impl View {
         let variance = near.iter().map(|(weight, one)| weight * scatter(one)).sum::<f64>() / total;
         let freedom = near.iter().map(|(_, one)| one.freedom).fold(f64::INFINITY, f64::min);
         (slope.is_finite() && variance.is_finite()).then(|| EndSlope { slope, error: variance.sqrt(), freedom })
-    }
-
-    /// The contest held on what lies behind this share of the axis; `None` where too little does.
-    pub(super) fn rest(&self, from: f64) -> Option<Contest> {
-        self.blocks.from(from).map(|rest| contest::hold(&rest, &[]))
-    }
-
-    /// By how much the evidence prefers an even growth to one that slows. Where the two are level, because the
-    /// tolerance beside a high warm-up hides the bend of the rest, the rest is held apart.
-    pub(super) fn straightness(&self) -> f64 {
-        const LEVEL: f64 = 0.2;
-        let whole = self.contest.over_slowing();
-        let warm_up = self.contest.warm_up();
-        let hidden = whole.abs() < LEVEL && warm_up > 0.0;
-        let rest = if hidden { self.rest(warm_up) } else { None };
-        rest.map_or(whole, |rest| rest.over_slowing())
     }
 }
 

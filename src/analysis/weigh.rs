@@ -10,6 +10,7 @@ use super::growth::{Cause, Growth};
 use super::outline;
 use super::sawtooth::Floors;
 use super::shapes::Form;
+use super::sittings::{self, Again, Behind};
 use super::solved::{EndSlope, Solved};
 use super::stairs::{self, Stair};
 use super::tail::Tail;
@@ -47,12 +48,12 @@ pub(super) struct Evidence<'a> {
 
 /// The lead in BIC that counts as evidence: beyond 2 it is positive, beyond 6 strong (Kass and Raftery 1995); nearer to
 /// the first, because the slope must stand out by itself too.
-const LEAD: f64 = 3.0;
+pub(super) const LEAD: f64 = 3.0;
 /// The slope must stand out of its error by this, which chance does once in 700 runs.
-const OUT: f64 = 3.0;
+pub(super) const OUT: f64 = 3.0;
 /// A lead of the stopped shapes below this does not exclude growth; a straight line through noise gets here once in
 /// thirty.
-const LEANING: f64 = -0.5;
+pub(super) const LEANING: f64 = -0.5;
 
 impl Evidence<'_> {
     fn proven(&self, least: f64) -> bool {
@@ -73,52 +74,97 @@ pub(super) fn least_rise(quantum: f64) -> f64 {
     if quantum >= 1024.0 { 32.0 * quantum } else { 2.5 * quantum }
 }
 
+/// What is said of a track, and the slope where it is not the best growing shape's.
+struct Said {
+    verdict: Verdict,
+    cause: Cause,
+    slope: Option<EndSlope>,
+    /// Growth that only shows behind the start.
+    behind: Option<Box<Behind>>,
+}
+
+impl Said {
+    fn new(verdict: Verdict, cause: Cause) -> Self {
+        Self { verdict, cause, slope: None, behind: None }
+    }
+}
+
 /// Weighs what was seen.
 pub(super) fn weigh(seen: &Seen<'_>) -> Growth {
     let Some(evidence) = evidence(seen) else { return Growth::unknown(Cause::TooFew) };
     let least = least_rise(seen.readings.quantum);
-    let stopped = seen.view.contest.stopped.first();
-    let tail = stopped.and_then(|fit| Tail::new(seen.view, fit));
-    let stair = stairs::find(seen.readings).filter(|stair| stair.keeps_coming() && stair.height > least);
-    let mut slope = None;
-    let (verdict, cause) = if evidence.proven(least) {
-        doubts::of_growth(seen, &evidence)
-            .map_or((Verdict::Growing, Cause::Rises), |cause| (Verdict::Inconclusive, cause))
-    } else if let Some(stair) = stair {
-        slope = Some(stair_slope(seen, &stair));
-        (Verdict::Growing, Cause::Climbs)
-    } else if evidence.leans(least) && !settled(seen.view, &evidence) {
-        let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
-        (Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided })
-    } else {
-        let doubt = tail.as_ref().and_then(|tail| doubts::of_stop(seen, tail, least));
-        let goes_on = tail.as_ref().filter(|tail| doubt.is_none() && tail.goes_on(seen.view, OUT, least));
-        match (doubt, goes_on) {
-            (Some(cause), _) => (Verdict::Inconclusive, cause),
-            (None, None) => (Verdict::Steady, Cause::Level),
-            (None, Some(tail)) => {
-                slope = tail.slope;
-                behind_a_rise(seen.view, tail)
-            }
-        }
-    };
-    let mut growth = Growth { verdict, cause, ..Growth::unknown(cause) };
-    let slope = slope.unwrap_or(match (&tail, verdict) {
+    let tail = seen.view.contest.stopped.first().and_then(|fit| Tail::new(seen.view, fit));
+    let first = first_sitting(seen, &evidence, tail.as_ref(), least);
+    // Steps were judged as steps: a part of them is nearer to a line, and no more likely to go on.
+    let is_stair = stairs::find(seen.readings).is_some_and(|stair| stair.effective >= 2.0);
+    let said =
+        if !is_stair && is_open(&first, tail.as_ref()) { sit_again(seen, first, tail.as_ref(), least) } else { first };
+    let mut growth = Growth { verdict: said.verdict, cause: said.cause, ..Growth::unknown(said.cause) };
+    let slope = said.slope.unwrap_or(match (&tail, said.verdict) {
         (Some(tail), Verdict::Steady) => tail.slope.unwrap_or(evidence.slope),
         _ => evidence.slope,
     });
     rates(&mut growth, seen, slope);
     let rise = (OUT * slope.error).max(least / (1.0 - evidence.onset).max(0.2));
     growth.detectable_per_s = Some(rise * seen.view.per_second());
-    outline::draw(&mut growth, seen, &evidence, tail.as_ref());
-    if let (Some(tail), Verdict::Growing, Cause::GoesOn) = (&tail, verdict, cause) {
-        growth.onset_s = seen.view.blocks.time_at(tail.slope_from);
+    match &said.behind {
+        Some(behind) => outline::draw_behind(&mut growth, seen, behind),
+        None => outline::draw(&mut growth, seen, &evidence, tail.as_ref()),
     }
-    growth.longer_s = (verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, cause));
+    growth.longer_s = (said.verdict == Verdict::Inconclusive).then(|| doubts::longer(seen, said.cause));
     growth
 }
 
-fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
+/// What the contest over the whole run says.
+fn first_sitting(seen: &Seen<'_>, evidence: &Evidence<'_>, tail: Option<&Tail>, least: f64) -> Said {
+    if evidence.proven(least) {
+        return doubts::of_growth(seen, evidence)
+            .map_or(Said::new(Verdict::Growing, Cause::Rises), |cause| Said::new(Verdict::Inconclusive, cause));
+    }
+    if let Some(stair) = stairs::find(seen.readings).filter(|stair| stair.keeps_coming() && stair.height > least) {
+        let slope = Some(stair_slope(seen, &stair));
+        return Said { slope, ..Said::new(Verdict::Growing, Cause::Climbs) };
+    }
+    if evidence.leans(least) && !settled(seen.view, evidence) {
+        let slows = evidence.over_stopped > LEAD && evidence.over_slowing <= 0.0;
+        return Said::new(Verdict::Inconclusive, if slows { Cause::Slowing } else { Cause::Undecided });
+    }
+    if let Some(cause) = tail.and_then(|tail| doubts::of_stop(seen, tail, least)) {
+        return Said::new(Verdict::Inconclusive, cause);
+    }
+    Said::new(Verdict::Steady, Cause::Level)
+}
+
+/// Whether what lies behind the start could tell more: a rise was left open, or a level still rises beyond its error.
+fn is_open(said: &Said, tail: Option<&Tail>) -> bool {
+    let rises = |slope: EndSlope| slope.slope > slope.half_width();
+    match said.cause {
+        Cause::Slowing | Cause::JustStopped { .. } | Cause::Steps { .. } | Cause::Undecided => true,
+        Cause::Level => tail.and_then(|tail| tail.slope).is_some_and(rises),
+        _ => false,
+    }
+}
+
+/// What the contest behind the start adds. A level that still rises in each of the last sittings is none.
+fn sit_again(seen: &Seen<'_>, first: Said, tail: Option<&Tail>, least: f64) -> Said {
+    let rises = tail.and_then(|tail| tail.slope).is_some_and(|slope| slope.slope > OUT * slope.error);
+    if !seen.view.swing.is_empty() {
+        // A swing with a period takes the whole run to be told, so nothing is left out of it.
+        let climbs = first.verdict == Verdict::Steady && rises;
+        let slope = tail.and_then(|tail| tail.slope);
+        return if climbs { Said { slope, ..Said::new(Verdict::Inconclusive, Cause::Undecided) } } else { first };
+    }
+    match sittings::again(seen, least) {
+        Again::Grows(behind) => {
+            Said { slope: Some(behind.slope), behind: Some(behind), ..Said::new(Verdict::Growing, Cause::GoesOn) }
+        }
+        Again::Rises if first.verdict == Verdict::Steady => Said::new(Verdict::Inconclusive, Cause::Slowing),
+        _ => first,
+    }
+}
+
+/// The evidence for growth that a view holds; `None` where it has too few points.
+pub(super) fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
     let view = seen.view;
     let fit = view.contest.growing.first()?;
     let solved = view.solve(fit)?;
@@ -131,24 +177,11 @@ fn evidence<'a>(seen: &Seen<'a>) -> Option<Evidence<'a>> {
         solved,
         slope,
         over_stopped: view.contest.over_stopped(),
-        over_slowing: view.straightness(),
+        over_slowing: view.contest.over_slowing(),
         onset,
         risen: slope.slope * (1.0 - onset),
         fit,
     })
-}
-
-/// What a level that goes on rising is: growth, where it is a quarter of the run or more and the contest, held on it
-/// alone, proves it; a shorter one may be the foot of anything.
-fn behind_a_rise(view: &View, tail: &Tail) -> (Verdict, Cause) {
-    const LONG: f64 = 0.25;
-    let alone = view.rest(tail.slope_from).filter(|_| 1.0 - tail.slope_from >= LONG);
-    let proven = alone.is_some_and(|alone| alone.over_stopped() > LEAD && alone.over_slowing() > 0.0);
-    if proven {
-        return (Verdict::Growing, Cause::GoesOn);
-    }
-    let ended_s = view.blocks.time_at(tail.slope_from).unwrap_or(0.0);
-    (Verdict::Inconclusive, Cause::LongWarmUp { ended_s })
 }
 
 /// Whether what still rises is only the end of a rise that slows: a fiftieth of it over the last third.

@@ -4,7 +4,7 @@
 //! observed.
 
 use crate::domain::assessment::{BudgetOutcome, Shape};
-use crate::domain::rate::{Per, about, amount, bound, counted, grouped, interval, rate};
+use crate::domain::rate::{Per, about, amount, bound, counted, each_turn, grouped, interval, rate};
 use crate::domain::{Assessment, Finding, Role, Unit, Verdict};
 
 /// The title of one metric's chart.
@@ -142,7 +142,7 @@ fn growing(finding: &Finding) -> String {
         title = format!("{title} {}", rate(growth, finding.unit, Per::Hour));
     }
     if let Some(turn) = finding.growth_per_turn.filter(|turn| turn.estimate > 0.0) {
-        title = format!("{title}, {} per turn", amount(turn.estimate, finding.unit));
+        title = format!("{title}, {}", each_turn(turn.estimate, finding.unit));
     }
     if let Some(left) = finding.time_to_limit_s.filter(|left| left.estimate.is_finite() && left.estimate >= 0.0) {
         title = format!("{title}; limit in {}", about(left.estimate));

@@ -35,8 +35,10 @@ pub fn amount(value: f64, unit: Unit) -> String {
 
 /// A rate with its interval in words: `12.4 MiB/h (11.9 to 12.8)`, per day where an hour brings next to nothing.
 pub fn rate(rate: Estimate, unit: Unit, per: Per) -> String {
+    // Of what a turn leaves behind, three digits count; of what an hour does, whole things.
+    let digits = if per == Per::Turn { Unit::Number } else { unit };
     let (shown, suffix, per) = shown(rate, unit, per);
-    let mut decimals = decimals_of(unit, shown.estimate.abs().max(shown.high.abs().min(shown.low.abs())));
+    let mut decimals = decimals_of(digits, shown.estimate.abs().max(shown.high.abs().min(shown.low.abs())));
     // An interval narrower than the digits shown gets more of them.
     let is_narrow = |decimals: usize| (shown.high - shown.low) < 2.0 * 10_f64.powi(-(decimals as i32));
     while decimals < 4 && shown.high > shown.low && is_narrow(decimals) {
@@ -59,6 +61,12 @@ pub fn bound(per_hour: f64, unit: Unit) -> String {
     format!("{}{per}", amount(per_hour * factor, unit))
 }
 
+/// A growth per turn without an interval, for a title: `4.10 KiB per turn`.
+pub fn each_turn(per_turn: f64, unit: Unit) -> String {
+    let (factor, per) = turn_base(per_turn);
+    format!("{}{per}", amount(per_turn * factor, unit))
+}
+
 /// A rate in the unit and over the time in which it reads well, with their words. Where the interval excludes zero the
 /// estimate chooses, else the interval's wider end, so that a rate of zero does not word its interval in single bytes.
 fn shown(rate: Estimate, unit: Unit, per: Per) -> (Estimate, &'static str, &'static str) {
@@ -67,7 +75,7 @@ fn shown(rate: Estimate, unit: Unit, per: Per) -> (Estimate, &'static str, &'sta
     let leading = if is_certain { rate.estimate.abs() } else { widest.max(rate.estimate.abs()) };
     let (factor, per) = match per {
         Per::Hour => time_base(unit, leading),
-        Per::Turn => (1.0, " per turn"),
+        Per::Turn => turn_base(leading),
     };
     let (scale, suffix) = scale_of(unit, leading * factor);
     (rate.scaled(factor / scale), suffix, per)
@@ -81,6 +89,17 @@ fn time_base(unit: Unit, per_hour: f64) -> (f64, &'static str) {
         Unit::Milliseconds | Unit::Number => 0.0,
     };
     if per_hour.abs() < little { (24.0, "/day") } else { (1.0, "/h") }
+}
+
+/// Over so many turns that one byte or thing comes of them, up to a million: a page in ten thousand requests is a leak, and
+/// `0.0000 per turn` would hide it.
+fn turn_base(per_turn: f64) -> (f64, &'static str) {
+    match per_turn.abs() {
+        none if none <= 0.0 => (1.0, " per turn"),
+        little if little < 1e-3 => (1e6, " per 1 M turns"),
+        little if little < 1.0 => (1e3, " per 1,000 turns"),
+        _ => (1.0, " per turn"),
+    }
 }
 
 fn scale_of(unit: Unit, value: f64) -> (f64, &'static str) {
@@ -212,6 +231,24 @@ mod tests {
         assert_eq!(rate(estimate(0.0, -5700.0, 5700.0), Unit::Bytes, Per::Hour), "0.00 KiB/h (-5.57 to 5.57)");
         assert_eq!(rate(estimate(0.25, 0.2, 0.3), Unit::Count, Per::Hour), "6.0/day (4.8 to 7.2)");
         assert_eq!(rate(estimate(12_000.0, 11_000.0, 13_000.0), Unit::Count, Per::Hour), "12,000/h (11,000 to 13,000)");
+    }
+
+    #[test]
+    fn a_small_rate_per_turn_is_told_over_as_many_turns_as_give_it_digits() {
+        let told = |value: f64, unit: Unit| rate(estimate(value, 0.9 * value, 1.1 * value), unit, Per::Turn);
+        assert_eq!(told(0.0345, Unit::Number), "34.5 per 1,000 turns (31.1 to 38.0)");
+        assert_eq!(told(4.1e-4, Unit::Bytes), "410 B per 1 M turns (369 to 451)");
+        assert_eq!(told(2.5e-3, Unit::Count), "2.50 per 1,000 turns (2.25 to 2.75)");
+        assert_eq!(told(7.77e-6, Unit::Count), "7.77 per 1 M turns (6.99 to 8.55)");
+        assert_eq!(told(3.0, Unit::Bytes), "3.00 B per turn (2.70 to 3.30)");
+        assert_eq!(rate(estimate(0.0, 0.0, 0.0), Unit::Count, Per::Turn), "0 per turn (0 to 0)");
+        assert_eq!(
+            rate(estimate(0.0, -2e-6, 2e-6), Unit::Count, Per::Turn),
+            "0.00 per 1 M turns (-2.00 to 2.00)",
+            "an interval is worded by its wider end"
+        );
+        assert_eq!(each_turn(4198.0, Unit::Bytes), "4.10 KiB per turn");
+        assert_eq!(each_turn(1.0 / 4000.0, Unit::Count), "250 per 1 M turns");
     }
 
     #[test]

@@ -32,6 +32,15 @@ fn a_line_of_nearly_a_page_a_reading_is_no_sawtooth() {
 }
 
 #[test]
+fn a_line_that_ended_just_now_is_no_sawtooth() {
+    for level in [5, 10, 15, 20] {
+        let run = Run::memory(300 + level, 1.0, 38, 0.001 * MIB, |t| 50.0 * MIB + 0.1 * MIB * t.min(300.0));
+        let finding = run.finding();
+        assert_ne!(finding.verdict, Verdict::Steady, "{level} {}", finding.reason);
+    }
+}
+
+#[test]
 fn an_even_rise_behind_a_filled_cache_is_not_steady() {
     let filled = |t: f64| 100.0 * MIB / (1.0 + (-(t - 250.0) / 15.0).exp());
     for rise in [0.8, 1.0, 1.5] {
@@ -47,6 +56,15 @@ fn one_smooth_rise_that_ended_is_no_stair() {
     for (middle, width) in [(550.0, 3.0), (550.0, 5.0), (650.0, 3.0), (650.0, 5.0)] {
         let run = Run::memory(1_000, 1.0, 36, 0.0, |t| 60.0 * MIB + 40.0 * MIB / (1.0 + (-(t - middle) / width).exp()));
         assert_ne!(run.finding().verdict, Verdict::Growing, "{middle} {}", run.finding().reason);
+    }
+}
+
+#[test]
+fn a_few_steps_behind_which_nothing_rises_are_not_growing() {
+    for (tread, steps, count) in [(120.0, 3.0, 468), (150.0, 4.0, 720)] {
+        let stair = |t: f64| 50.0 * MIB + 5.0 * MIB * (t.min(tread * steps) / tread).floor();
+        let run = Run::memory(count, 1.0, 39, 0.005 * MIB, stair);
+        assert_ne!(run.finding().verdict, Verdict::Growing, "{tread} {}", run.finding().reason);
     }
 }
 

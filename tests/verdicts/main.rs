@@ -10,6 +10,7 @@
 
 mod broken;
 mod endings;
+mod pictures;
 mod rules;
 mod series;
 mod shapes;

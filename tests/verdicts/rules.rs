@@ -1,8 +1,8 @@
 //! The rule of the run: roles, budgets, ignored windows, a warm-up set by hand, looks before the end, ceilings.
 
-use soak::analysis::{Budget, Look, Options, assess};
+use soak::analysis::{Budget, Ceiling, Look, Options, assess};
 use soak::domain::assessment::BudgetOutcome;
-use soak::domain::{Role, SeriesSet, Unit, Verdict};
+use soak::domain::{Metric, Readings, Role, SeriesSet, Unit, Verdict};
 
 use crate::series::{MIB, Run, series};
 
@@ -55,10 +55,22 @@ fn a_look_before_the_end_fails_no_run_and_says_so() {
 }
 
 #[test]
-fn an_ignored_window_is_left_out_of_the_trend() {
+fn an_ignored_window_is_left_out_of_the_trend_and_not_of_the_ceilings() {
     let run = Run::memory(600, 1.0, 4, 0.1 * MIB, |t| if t > 500.0 { 90.0 * MIB } else { 50.0 * MIB });
     let options = Options { ignore: vec![(500.0, 600.0)], ..Options::default() };
+    assert_ne!(run.assess().verdict, Verdict::Steady);
     assert_eq!(assess(&run.set(), &options).verdict, Verdict::Steady);
+    // The same window on a leak: its rate is the leak's, and the room that is left is what the window leaves.
+    let leak = |t: f64| 50.0 * MIB + 0.02 * MIB * t + if t > 560.0 { 30.0 * MIB } else { 0.0 };
+    let mut set = Run::memory(600, 1.0, 6, 0.1 * MIB, leak).set();
+    set.series[0].limit = Some(100.0 * MIB);
+    let finding = assess(&set, &Options { ignore: vec![(560.0, 600.0)], ..options }).findings.remove(0);
+    let (growth, time) = (finding.growth_per_hour.unwrap(), finding.time_to_limit_s.unwrap());
+    assert!(growth.low <= 72.0 * MIB && 72.0 * MIB <= growth.high, "{growth:?}");
+    assert!((time.estimate - 8.0 / 0.02).abs() < 40.0, "{time:?}");
+    let mut readings = Readings::new();
+    readings.set_raw(Metric::RssAnon, set.series[0].values[599] as u64);
+    assert!(Ceiling::parse("rss_anon > 90 MiB").unwrap().crossing(&readings, None).is_some());
 }
 
 #[test]

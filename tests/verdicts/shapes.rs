@@ -44,6 +44,58 @@ fn growth_behind_a_warm_up_has_the_rate_of_the_growth_alone() {
     assert!(held(&run, 80.0 * MIB), "{:?}", run.finding());
 }
 
+/// Two warm-ups of different pace, and a leak that a tolerance for their height would hide.
+fn tiers(leak: f64, seed: u64) -> Run {
+    Run::memory(1_200, 1.0, seed, 0.05 * MIB, |t| {
+        let tier = |height: f64, pace: f64| height * MIB * (1.0 - (-t / pace).exp());
+        200.0 * MIB + tier(300.0, 12.0) + tier(80.0, 110.0) + leak * MIB * t / 1_200.0
+    })
+}
+
+#[test]
+fn growth_behind_two_warm_ups_of_different_pace_is_found() {
+    for seed in 40..44 {
+        let finding = tiers(12.0, seed).finding();
+        assert_eq!(
+            (finding.verdict, finding.shape),
+            (Verdict::Growing, Shape::WarmUpThenGrowing),
+            "{}",
+            finding.reason
+        );
+        assert!(held(&tiers(12.0, seed), 36.0 * MIB), "{:?}", finding.growth_per_hour);
+        assert!(finding.onset_s.is_some_and(|onset| onset > 60.0), "{:?}", finding.onset_s);
+    }
+}
+
+#[test]
+fn two_warm_ups_of_different_pace_that_end_do_not_grow() {
+    for seed in 44..48 {
+        let finding = tiers(0.0, seed).finding();
+        assert_eq!(finding.verdict, Verdict::Steady, "{}", finding.reason);
+    }
+}
+
+#[test]
+fn a_cache_that_fills_half_way_does_not_hide_the_growth_beside_it() {
+    let cache = |t: f64| 150.0 * MIB / (1.0 + (-(t - 380.0) / 30.0).exp());
+    for seed in 48..52 {
+        let run = Run::memory(900, 1.0, seed, 0.1 * MIB, |t| 80.0 * MIB + cache(t) + 9.0 * MIB * t / 900.0);
+        assert_eq!(run.finding().verdict, Verdict::Growing, "{}", run.finding().reason);
+        let level = Run::memory(900, 1.0, seed, 0.1 * MIB, |t| 80.0 * MIB + cache(t));
+        assert_eq!(level.finding().verdict, Verdict::Steady, "{}", level.finding().reason);
+    }
+}
+
+#[test]
+fn what_rises_ever_slower_and_never_stops_is_not_called_growing() {
+    for seed in 52..60 {
+        let logarithm = Run::memory(900, 1.0, seed, 0.1 * MIB, |t| 80.0 * MIB + 12.0 * MIB * (1.0 + t / 20.0).ln());
+        assert_ne!(logarithm.finding().verdict, Verdict::Growing, "{}", logarithm.finding().reason);
+        let root = Run::memory(900, 1.0, seed, 0.1 * MIB, |t| 80.0 * MIB + 40.0 * MIB * (t / 900.0).sqrt());
+        assert_ne!(root.finding().verdict, Verdict::Growing, "{}", root.finding().reason);
+    }
+}
+
 #[test]
 fn growth_that_begins_late_is_growing_since_then() {
     let run = Run::memory(800, 1.0, 5, 0.2 * MIB, |t| 50.0 * MIB + 0.1 * MIB * (t - 500.0).max(0.0));
