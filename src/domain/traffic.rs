@@ -211,7 +211,7 @@ pub struct Window {
     /// Bytes of bodies received.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub body_bytes: u64,
-    /// The distribution of each measure that was taken, in microseconds: an HdrHistogram in its compressed form (V2
+    /// The distribution of each measure that was taken, in microseconds: an HDR histogram in its compressed form (V2
     /// deflate, base64).
     pub latencies: std::collections::BTreeMap<Measure, String>,
 }

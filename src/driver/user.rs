@@ -199,25 +199,28 @@ pub(super) async fn open(world: Rc<World>, desk: Rc<Desk>) {
     world.roster.ready();
     user.free_at = world.now();
     while !user.is_leaving(&world) {
-        let due = match world.roster.take(world.pacing.due()) {
-            Some(due) => due,
-            None => {
-                world.roster.rest(&user.desk);
-                loop {
-                    user.desk.wake.notified().await;
-                    if let Some(due) = world.roster.handed(&user.desk) {
-                        break due;
-                    }
-                    if user.is_leaving(&world) {
-                        return;
-                    }
-                }
-            }
-        };
+        let Some(due) = next_turn(&world, &user).await else { return };
         if user.turn(&world, due).await.is_none() {
             return;
         }
         user.free_at = world.now();
+    }
+}
+
+/// The next turn, once there is one; `None` where the user is to leave.
+async fn next_turn(world: &World, user: &User) -> Option<Elapsed> {
+    if let Some(due) = world.roster.take(world.pacing.due()) {
+        return Some(due);
+    }
+    world.roster.rest(&user.desk);
+    loop {
+        user.desk.wake.notified().await;
+        if let Some(due) = world.roster.handed(&user.desk) {
+            return Some(due);
+        }
+        if user.is_leaving(world) {
+            return None;
+        }
     }
 }
 

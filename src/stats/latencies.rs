@@ -1,7 +1,7 @@
-//! Distributions of lengths of time in constant memory: an HdrHistogram in microseconds, with the exact maximum beside it.
+//! Distributions of lengths of time in constant memory: an HDR histogram in microseconds, with the exact maximum beside it.
 //!
-//! G. Tene's HdrHistogram (<https://hdrhistogram.org>): with three digits a value is off by at most 0.1 %. The compressed form
-//! (V2 deflate, base64) is the one that other HdrHistogram libraries read.
+//! G. Tene's `HdrHistogram` (<https://hdrhistogram.org>): with three digits a value is off by at most 0.1 %. The compressed form
+//! (V2 deflate, base64) is the one that other such libraries read.
 
 use std::time::Duration;
 
