@@ -176,7 +176,7 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
     let mut due = later(start, offset);
     user.pause(&world, due).await;
     if user.needs_setup(&world) {
-        if !user.set_up(&world).await {
+        if !Box::pin(user.set_up(&world)).await {
             return;
         }
         // What setup took is no lateness of the first turn.
@@ -184,7 +184,8 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
         user.free_at = due;
     }
     while !user.is_leaving(&world) {
-        let Some(course) = user.turn(&world, due).await else { return };
+        // In a box of its own, so that a user who pauses does not hold the memory of a turn.
+        let Some(course) = Box::pin(user.turn(&world, due)).await else { return };
         due = later(course.ended, course.think.max(course.wait));
         user.pause(&world, due).await;
     }
@@ -193,14 +194,15 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
 /// A user of the open model.
 pub(super) async fn open(world: Rc<World>, desk: Rc<Desk>) {
     let mut user = User::new(&world, desk);
-    if !user.set_up(&world).await {
+    if !Box::pin(user.set_up(&world)).await {
         return;
     }
     world.roster.ready();
     user.free_at = world.now();
     while !user.is_leaving(&world) {
         let Some(due) = next_turn(&world, &user).await else { return };
-        if user.turn(&world, due).await.is_none() {
+        // In a box of its own, so that a user who waits does not hold the memory of a turn.
+        if Box::pin(user.turn(&world, due)).await.is_none() {
             return;
         }
         user.free_at = world.now();
