@@ -15,13 +15,17 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hyper::Method;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use soak::clock::RealClock;
+use soak::domain::TrafficTick;
+use soak::domain::traffic::TrafficSummary;
 use soak::driver::link::{Dialler, Endpoint, Exchange, Link, Outgoing, Reading};
-use soak::profile::{HttpVersion, Keep};
+use soak::driver::{self, PlainGet, Plan, Seen};
+use soak::profile::{HttpVersion, Keep, Load, Think};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, LocalSet, spawn_local};
@@ -30,6 +34,11 @@ const CONNECTIONS: usize = 50;
 const REQUESTS: usize = 100_000;
 const ROUNDS: usize = 5;
 const IDLE_LINKS: usize = 500;
+/// Turns per second of the open model, and for how long.
+const OPEN_RATE: f64 = 200.0;
+const OPEN_S: f64 = 10.0;
+/// 200 per second for two hours.
+const NIGHT: u64 = 1_440_000;
 /// What the client may cost at most, as a multiple of others beside it.
 const OVER_OHA: f64 = 1.0;
 const OVER_WRK: f64 = 2.0;
@@ -40,6 +49,10 @@ fn main() {
         ["serve"] => on_one_thread(serve()),
         ["bare", address] => on_one_thread(closed_loop(address, bare)),
         ["link", address] => on_one_thread(closed_loop(address, link)),
+        ["driver", address] => loop_driver(address),
+        ["open", address] => open_driver(address),
+        ["crowd", address] => crowd(address),
+        ["long", address] => long(address),
         ["idle", address, links] => on_one_thread(idle(address, links.parse().unwrap())),
         _ => measure(),
     }
@@ -141,10 +154,79 @@ async fn idle(address: &str, links: usize) {
         link.exchange(request, &Reading::whole(Duration::from_secs(10)), &clock, &mut seen).await.unwrap();
         open.push(link);
     }
+    println!("{}", resident());
+    drop(open);
+}
+
+/// Resident bytes of this process.
+fn resident() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    println!("{}", pages * rustix::param::page_size());
-    drop(open);
+    pages * rustix::param::page_size()
+}
+
+/// Runs the whole driver until a tick will do.
+fn drive(plan: Plan, mut enough: impl FnMut(&TrafficTick) -> bool) -> TrafficSummary {
+    let (sender, seen) = channel();
+    let sink = Box::new(move |seen| drop(sender.send(seen)));
+    let driver = driver::start(plan, Arc::new(RealClock::start()), sink).unwrap();
+    loop {
+        if let Seen::Tick(tick) = seen.recv().unwrap()
+            && enough(&tick)
+        {
+            let summary = driver.stop();
+            assert_eq!(summary.errors, 0, "{summary:?}");
+            return summary;
+        }
+    }
+}
+
+fn open_plan(address: &str, rate_per_s: f64) -> Plan {
+    let url = format!("http://{address}/turn").parse().unwrap();
+    PlainGet { url, rate_per_s, users: 50, timeout: Duration::from_secs(10) }.plan()
+}
+
+/// So many users, each doing turn after turn.
+fn closed_plan(address: &str, users: usize) -> Plan {
+    let mut plan = open_plan(address, users as f64);
+    plan.scenario.load = Load::Closed;
+    plan
+}
+
+/// The whole driver in a closed loop; prints how many requests it sent.
+fn loop_driver(address: &str) {
+    let enough = |tick: &TrafficTick| tick.requests as usize >= REQUESTS;
+    println!("{}", drive(closed_plan(address, CONNECTIONS), enough).requests);
+}
+
+/// The whole driver at a steady rate.
+fn open_driver(address: &str) {
+    drive(open_plan(address, OPEN_RATE), |tick| tick.at.as_secs_f64() >= OPEN_S);
+}
+
+/// Many users with pauses; prints what the process holds.
+fn crowd(address: &str) {
+    let mut plan = closed_plan(address, IDLE_LINKS);
+    plan.profile.classes[0].think = Think::Fixed(Duration::from_secs(1));
+    let mut held = 0;
+    drive(plan, |tick| {
+        held = resident();
+        tick.at.as_secs_f64() >= OPEN_S
+    });
+    println!("{held}");
+}
+
+/// A night's worth of requests; prints what the process holds after a seventh of them and at the end.
+fn long(address: &str) {
+    let (mut early, mut late) = (None, 0);
+    drive(closed_plan(address, CONNECTIONS), |tick| {
+        late = resident();
+        if tick.requests >= NIGHT / 7 {
+            early.get_or_insert(late);
+        }
+        tick.requests >= NIGHT
+    });
+    println!("{} {late}", early.unwrap());
 }
 
 /// A process of this program in another role.
@@ -224,13 +306,18 @@ fn measure() {
     let server = Server::start();
     let (address, url) = (server.address.as_str(), format!("http://{}/turn", server.address));
     let ours = |name: &'static str| Some(run(role(&[name, address]), |_| REQUESTS as f64));
-    let clients: [(&str, &dyn Fn() -> Option<Cost>); 4] = [
+    let whole = || {
+        let sent = |output: &str| output.trim().parse().unwrap();
+        Some(run(role(&["driver", address]), sent))
+    };
+    let clients: [(&str, &dyn Fn() -> Option<Cost>); 5] = [
         ("bare tokio + httparse", &|| ours("bare")),
         ("soak's link", &|| ours("link")),
         ("wrk", &|| wrk(&url)),
         ("oha", &|| oha(&url)),
+        ("soak's whole driver", &whole),
     ];
-    let mut best = [f64::INFINITY; 4];
+    let mut best = [f64::INFINITY; 5];
     for _ in 0..ROUNDS {
         for (best, (_, client)) in best.iter_mut().zip(&clients) {
             *best = best.min(client().map_or(f64::INFINITY, |cost| cost.cpu_us));
@@ -246,10 +333,21 @@ fn measure() {
     }
     for (name, cpu_us, bound) in [("wrk", best[2], OVER_WRK), ("oha", best[3], OVER_OHA)] {
         if cpu_us.is_finite() {
-            let ratio = best[1] / cpu_us;
-            println!("  link over {name}: {ratio:.2} ({} {bound})", if ratio <= bound { "within" } else { "ABOVE" });
+            for (ours, cost) in [("link", best[1]), ("driver", best[4])] {
+                let ratio = cost / cpu_us;
+                let verdict = if ratio <= bound { "within" } else { "ABOVE" };
+                println!("  {ours} over {name}: {ratio:.2} ({verdict} {bound})");
+            }
         }
     }
+    let open = run(role(&["open", address]), |_| OPEN_RATE * OPEN_S);
+    println!("{OPEN_RATE} turns/s in the open model: {:.2} % of a core", open.cpu_us * OPEN_RATE / 1e4);
+    let mib = |bytes: &str| bytes.parse::<f64>().unwrap() / 1024.0 / 1024.0;
+    let crowd = run(role(&["crowd", address]), |_| 1.0).output;
+    println!("{IDLE_LINKS} users with pauses: {:.1} MiB resident", mib(crowd.trim()));
+    let long = run(role(&["long", address]), |_| 1.0).output;
+    let (early, late) = long.trim().split_once(' ').unwrap();
+    println!("{} requests: {:.1} MiB, {NIGHT}: {:.1} MiB", NIGHT / 7, mib(early), mib(late));
     let resident =
         |links: usize| run(role(&["idle", address, &links.to_string()]), |_| 1.0).output.trim().parse::<f64>();
     let (none, many) = (resident(0).unwrap(), resident(IDLE_LINKS).unwrap());

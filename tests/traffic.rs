@@ -24,7 +24,7 @@ use soak::stats::latencies::Latencies;
 use soak::store;
 use soak::target::Selector;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that writes what `answer` gives, a thread a connection.
 fn serve(answer: impl Fn() -> String + Send + Sync + 'static) -> SocketAddr {

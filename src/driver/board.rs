@@ -22,15 +22,14 @@ impl Board {
             self.latest.insert(name.to_owned(), Vec::new());
         }
         let Some(entries) = self.latest.get_mut(name) else { return };
-        match entries.iter_mut().find(|(by, _)| *by == owner) {
-            Some((_, latest)) => latest.clone_from(value),
-            None => {
-                if entries.len() == OWNERS {
-                    entries.remove(0);
-                }
-                entries.push((owner, value.clone()));
-            }
+        if let Some((_, latest)) = entries.iter_mut().find(|(by, _)| *by == owner) {
+            latest.clone_from(value);
+            return;
         }
+        if entries.len() == OWNERS {
+            entries.remove(0);
+        }
+        entries.push((owner, value.clone()));
     }
 
     /// A value of somebody else's; `None` while there is none.

@@ -33,13 +33,12 @@ impl FailureLedger {
     pub(super) fn add(&mut self, fault: &Fault) {
         let is_full = self.classes.len() >= CLASSES && !self.classes.contains_key(&fault.class);
         let class = if is_full { FURTHER } else { &fault.class };
-        match self.classes.get_mut(class) {
-            Some(tally) => tally.count += 1,
-            None => {
-                let tally = FailureTally { class: class.to_owned(), count: 1, example: fault.story.clone() };
-                self.classes.insert(class.to_owned(), tally);
-            }
+        if let Some(tally) = self.classes.get_mut(class) {
+            tally.count += 1;
+            return;
         }
+        let tally = FailureTally { class: class.to_owned(), count: 1, example: fault.story.clone() };
+        self.classes.insert(class.to_owned(), tally);
     }
 
     /// The classes, the most frequent first.

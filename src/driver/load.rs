@@ -214,7 +214,7 @@ mod tests {
         }
         assert!((load.when(120.0) - 11.0).abs() < 1e-9);
         // Nothing more comes once the rate is nought.
-        assert_eq!(self::load(&[(10, 0.0, Ramp::Jump)]).when(1.0), f64::INFINITY);
+        assert!(self::load(&[(10, 0.0, Ramp::Jump)]).when(1.0).is_infinite());
     }
 
     proptest! {

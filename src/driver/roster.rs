@@ -224,7 +224,9 @@ mod tests {
         for (order, first) in [(FreeUser::Latest, 2), (FreeUser::InTurn, 0)] {
             let roster = roster(3, order);
             let desks: Vec<_> = (0..3).map(|_| roster.desk()).collect();
-            desks.iter().for_each(|desk| roster.rest(desk));
+            for desk in &desks {
+                roster.rest(desk);
+            }
             assert_eq!(roster.dispatch(1, |_| panic!("somebody is free")), 0);
             let busy: Vec<u32> =
                 desks.iter().filter(|desk| roster.handed(desk).is_some()).map(|desk| desk.number).collect();

@@ -121,8 +121,7 @@ fn run(runtime: &Runtime, world: World) -> TrafficSummary {
         world.outlet.tell(Seen::Tick(account(&world)));
         world.cut(None);
     });
-    let summary = world.books.borrow().close(world.waiting());
-    summary
+    world.books.borrow().close(world.waiting())
 }
 
 fn tick(world: &World) {

@@ -176,7 +176,7 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
     let mut due = later(start, offset);
     user.pause(&world, due).await;
     if user.needs_setup(&world) {
-        if !user.set_up(&world).await {
+        if !Box::pin(user.set_up(&world)).await {
             return;
         }
         // What setup took is no lateness of the first turn.
@@ -184,7 +184,8 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
         user.free_at = due;
     }
     while !user.is_leaving(&world) {
-        let Some(course) = user.turn(&world, due).await else { return };
+        // In a box of its own, so that a user who pauses does not hold the memory of a turn.
+        let Some(course) = Box::pin(user.turn(&world, due)).await else { return };
         due = later(course.ended, course.think.max(course.wait));
         user.pause(&world, due).await;
     }
@@ -193,31 +194,35 @@ pub(super) async fn closed(world: Rc<World>, desk: Rc<Desk>, start: Elapsed) {
 /// A user of the open model.
 pub(super) async fn open(world: Rc<World>, desk: Rc<Desk>) {
     let mut user = User::new(&world, desk);
-    if !user.set_up(&world).await {
+    if !Box::pin(user.set_up(&world)).await {
         return;
     }
     world.roster.ready();
     user.free_at = world.now();
     while !user.is_leaving(&world) {
-        let due = match world.roster.take(world.pacing.due()) {
-            Some(due) => due,
-            None => {
-                world.roster.rest(&user.desk);
-                loop {
-                    user.desk.wake.notified().await;
-                    if let Some(due) = world.roster.handed(&user.desk) {
-                        break due;
-                    }
-                    if user.is_leaving(&world) {
-                        return;
-                    }
-                }
-            }
-        };
-        if user.turn(&world, due).await.is_none() {
+        let Some(due) = next_turn(&world, &user).await else { return };
+        // In a box of its own, so that a user who waits does not hold the memory of a turn.
+        if Box::pin(user.turn(&world, due)).await.is_none() {
             return;
         }
         user.free_at = world.now();
+    }
+}
+
+/// The next turn, once there is one; `None` where the user is to leave.
+async fn next_turn(world: &World, user: &User) -> Option<Elapsed> {
+    if let Some(due) = world.roster.take(world.pacing.due()) {
+        return Some(due);
+    }
+    world.roster.rest(&user.desk);
+    loop {
+        user.desk.wake.notified().await;
+        if let Some(due) = world.roster.handed(&user.desk) {
+            return Some(due);
+        }
+        if user.is_leaving(world) {
+            return None;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! the traffic has a reason to.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::event::epoll;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -30,11 +30,13 @@ pub(super) fn either(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Resul
     for (number, fd) in [first, second].into_iter().enumerate() {
         epoll::add(&both, fd, epoll::EventData::new_u64(number as u64), epoll::EventFlags::IN)?;
     }
-    Ok(both.as_fd().try_clone_to_owned()?)
+    Ok(both)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     use super::*;
@@ -50,11 +52,8 @@ mod tests {
             let ((mut first, first_end), (mut second, second_end)) = (Halt::new().unwrap(), Halt::new().unwrap());
             let both = either(first_end.as_fd(), second_end.as_fd()).unwrap();
             assert!(!is_readable(&both));
-            if is_first {
-                first.halt()
-            } else {
-                second.halt()
-            }
+            let halt = if is_first { &mut first } else { &mut second };
+            halt.halt();
             assert!(is_readable(&both));
         }
     }

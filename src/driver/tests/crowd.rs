@@ -39,15 +39,15 @@ fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
     let mut profile = profile(vec![step("GET /")]);
     profile.classes[0].think = Think::Fixed(Duration::from_secs(1));
     let clock = Arc::new(SteppedClock::default());
-    let mut drive = Drive::start(plan(address, profile, scenario), Arc::clone(&clock) as Arc<dyn Clock>);
+    let mut crowd = Drive::start(plan(address, profile, scenario), Arc::clone(&clock) as Arc<dyn Clock>);
     let users_at =
         |drive: &mut Drive, second: f64| advance(&clock, drive, |tick| tick.at.as_secs_f64() >= second).users;
-    assert_eq!(users_at(&mut drive, 5.0), 3);
-    assert_eq!(users_at(&mut drive, 12.0), 5);
-    assert_eq!(users_at(&mut drive, 18.0), 2);
-    let over = users_at(&mut drive, 23.0);
+    assert_eq!(users_at(&mut crowd, 5.0), 3);
+    assert_eq!(users_at(&mut crowd, 12.0), 5);
+    assert_eq!(users_at(&mut crowd, 18.0), 2);
+    let over = users_at(&mut crowd, 23.0);
     assert_eq!(over, 2, "the last target is held");
-    let drove = drive.stop();
+    let drove = crowd.stop();
     let phases: Vec<_> = drove
         .seen
         .iter()
@@ -81,7 +81,7 @@ fn turns_beyond_the_cap_wait_in_order_and_are_counted() {
     let latency = summary.latency.unwrap();
     assert!(latency.max_us > 1_000_000 && latency.p50_us > 500_000, "{latency:?}");
     // They waited for a free user, for which the driver is not to blame.
-    let service = drove.windows().iter().filter_map(|w| w.latencies.get(&Measure::Service).cloned()).next().unwrap();
+    let service = drove.windows().iter().find_map(|w| w.latencies.get(&Measure::Service).cloned()).unwrap();
     assert!(Latencies::decode(&service).unwrap().quantile(0.5).unwrap() < Duration::from_millis(400));
     assert!(summary.own_lag_p99_us < latency.p50_us / 4, "{summary:?}");
 }
@@ -112,7 +112,8 @@ fn first_event_and_gaps_are_the_server_s_own_to_two_milliseconds() {
         lengths[lengths.len() / 2]
     };
     let first = true_median(truth.iter().map(|sent| sent[0]).collect());
-    let gap = true_median(truth.iter().flat_map(|sent| sent.windows(2).map(|pair| pair[1] - pair[0])).collect());
+    let between = |pair: &[Duration]| pair[1].saturating_sub(pair[0]);
+    let gap = true_median(truth.iter().flat_map(|sent| sent.windows(2).map(between)).collect());
     let median = |measure: Measure| {
         let mut merged = Latencies::new().unwrap();
         for window in drove.windows() {
