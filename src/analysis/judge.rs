@@ -65,8 +65,19 @@ fn told(first: &Finding, count: usize) -> String {
     format!("{}: {}{per_turn}{others}", first.label, first.reason)
 }
 
+/// A label within a sentence; abbreviations such as RSS and `CLOSE_WAIT` stay as they are.
+fn uncapitalised(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
+        _ => label.to_owned(),
+    }
+}
+
 fn steady(deciding: &[&Finding]) -> String {
-    let names: Vec<String> = deciding.iter().map(|finding| finding.label.to_lowercase()).collect();
+    // One that was read too seldom to decide proves nothing either way, and is not named.
+    let told = deciding.iter().filter(|finding| finding.verdict != Verdict::Inconclusive);
+    let names: Vec<String> = told.map(|finding| uncapitalised(&finding.label)).collect();
     let within = deciding.iter().filter(|finding| finding.verdict == Verdict::Growing).count();
     match within {
         0 => format!("nothing grows: {}", names.join(", ")),
