@@ -38,8 +38,13 @@ fn finding(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Finding {
     let mut finding = blank(judged, &track, reason);
     fill(&mut finding, growth);
     finding.advice = advice;
-    if finding.verdict == Verdict::Growing {
-        weigh(&mut finding, &track, &options.budgets);
+    match finding.verdict {
+        Verdict::Growing => weigh(&mut finding, &track, &options.budgets),
+        // Whether it grows or not: whatever it does, it does within what the user allows.
+        Verdict::Inconclusive if against(&finding, &options.budgets) == Some(BudgetOutcome::Within) => {
+            allow(&mut finding, BudgetOutcome::Within);
+        }
+        Verdict::Inconclusive | Verdict::Steady => {}
     }
     finding
 }
@@ -91,6 +96,13 @@ fn weigh(finding: &mut Finding, track: &Track, budgets: &[Budget]) {
     let level = track.latest.unwrap_or(0.0);
     finding.time_to_limit_s =
         finding.limit.and_then(|limit| severity::time_to_limit(limit, level, per_hour.scaled(1.0 / 3600.0)));
+    if let Some(outcome) = against(finding, budgets) {
+        allow(finding, outcome);
+    }
+}
+
+/// How the growth stands to the user's budgets; `None` where there is none for it, or no interval.
+fn against(finding: &Finding, budgets: &[Budget]) -> Option<BudgetOutcome> {
     let outcomes = budgets.iter().filter(|budget| budget.covers(&finding.metric)).filter_map(|budget| {
         let growth = match budget.per {
             Per::Hour => finding.growth_per_hour,
@@ -98,10 +110,12 @@ fn weigh(finding: &mut Finding, track: &Track, budgets: &[Budget]) {
         };
         growth.map(|growth| budget.outcome(growth))
     });
-    finding.budget = outcomes.max_by_key(|outcome| strictness(*outcome));
-    if let Some(outcome) = finding.budget {
-        finding.reason = format!("{}, {}", finding.reason, words::budget(outcome));
-    }
+    outcomes.max_by_key(|outcome| strictness(*outcome))
+}
+
+fn allow(finding: &mut Finding, outcome: BudgetOutcome) {
+    finding.budget = Some(outcome);
+    finding.reason = format!("{}, {}", finding.reason, words::budget(outcome));
 }
 
 /// Of several budgets on one metric, the one that is missed worst counts.

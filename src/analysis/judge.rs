@@ -1,6 +1,7 @@
 //! The run's verdict, by one rule: growing if any deciding finding grows beyond its budget, else inconclusive if any
-//! deciding finding is inconclusive or straddles its budget, else steady. Nothing that decides is inconclusive. A look before
-//! the end never says growing of the run, only of the finding.
+//! deciding finding is inconclusive or straddles its budget, else steady. Where the whole interval of a growth lies within
+//! its budget, it does not matter whether the metric grows. Nothing that decides is inconclusive. A look before the end never
+//! says growing of the run, only of the finding.
 //!
 //! A metric that was read on a much slower cadence than the others, and too seldom for a verdict of its own, does not keep
 //! the run from one. A metric that could not be read at all does.
@@ -48,7 +49,7 @@ fn is_read_seldom(finding: &Finding, most: usize) -> bool {
 /// What a finding means for the run once its budget is counted in.
 fn effect(finding: &Finding) -> Verdict {
     match (finding.verdict, finding.budget) {
-        (Verdict::Growing, Some(BudgetOutcome::Within)) => Verdict::Steady,
+        (Verdict::Growing | Verdict::Inconclusive, Some(BudgetOutcome::Within)) => Verdict::Steady,
         (Verdict::Growing, Some(BudgetOutcome::Straddles)) => Verdict::Inconclusive,
         (verdict, _) => verdict,
     }
@@ -76,9 +77,10 @@ fn uncapitalised(label: &str) -> String {
 
 fn steady(deciding: &[&Finding]) -> String {
     // One that was read too seldom to decide proves nothing either way, and is not named.
-    let told = deciding.iter().filter(|finding| finding.verdict != Verdict::Inconclusive);
+    let told = deciding.iter().filter(|finding| effect(finding) == Verdict::Steady);
     let names: Vec<String> = told.map(|finding| uncapitalised(&finding.label)).collect();
-    let within = deciding.iter().filter(|finding| finding.verdict == Verdict::Growing).count();
+    let within =
+        deciding.iter().filter(|finding| finding.verdict != Verdict::Steady && finding.budget.is_some()).count();
     match within {
         0 => format!("nothing grows: {}", names.join(", ")),
         _ => format!("nothing grows beyond its budget: {}", names.join(", ")),

@@ -8,7 +8,9 @@ use crate::domain::Objective;
 use crate::domain::metric::Role;
 use crate::domain::scrape::ScrapedSeries;
 use crate::driver::{FreeUser, GetUrl, PlainGet, Plan};
-use crate::profile::{Judge, Overrides, Piece, ProcessEnvironment, Profile, Scrape, Stress, Template, builtin_names};
+use crate::profile::{
+    Class, Judge, Overrides, Piece, ProcessEnvironment, Profile, Scenario, Scrape, Stress, Template, builtin_names,
+};
 use crate::runner::ScrapeOptions;
 
 use super::args::{LoadArgs, TrafficArgs};
@@ -114,12 +116,13 @@ fn driven(
         free_user: FreeUser::default(),
     };
     plan.check().map_err(|error| Failure::from_error(&error))?;
+    let asked = profile.objectives.iter().filter(|objective| asks(profile, &plan.scenario, objective));
     Ok(Traffic {
         scrape: profile.scrape.as_ref().map(|scrape| scraped(scrape, profile, url)).transpose()?,
         length: plan.length(),
         warm_up: profile.warm_up,
         budgets: profile.budgets.clone(),
-        objectives: profile.objectives.clone(),
+        objectives: asked.cloned().collect(),
         plan: Some(plan),
     })
 }
@@ -134,6 +137,26 @@ fn profile_named(named: &Path) -> Result<Profile, Failure> {
         None => Profile::builtin(&named.to_string_lossy(), &ProcessEnvironment),
     };
     profile.map_err(|error| Failure::from_error(&error).of("--profile"))
+}
+
+/// Whether this scenario can keep an objective of the profile or cross it: it has the phases that the objective names, and
+/// somebody takes part who does its step. The reader has checked that some scenario has, and that somebody does.
+fn asks(profile: &Profile, scenario: &Scenario, objective: &Objective) -> bool {
+    let has_phase = |phase: &str| scenario.stages.iter().any(|stage| stage.name == phase);
+    let takes_part = |class: &str| scenario.class.as_deref().is_none_or(|only| only == class);
+    let does = |class: &Class, name: &str| {
+        let flow = profile.flows.iter().find(|flow| flow.name == class.flow);
+        flow.is_some_and(|flow| flow.steps.iter().any(|step| step.name == name))
+    };
+    let is_done = |name: &str| {
+        let mut by = profile.classes.iter().filter(|class| does(class, name)).peekable();
+        // Whole turns and steps of the set-up are no class's steps.
+        by.peek().is_none() || by.any(|class| takes_part(&class.name))
+    };
+    let scope = &objective.scope;
+    objective.phases().all(has_phase)
+        && scope.class.as_deref().is_none_or(takes_part)
+        && scope.step.as_deref().is_none_or(is_done)
 }
 
 /// The metrics page of a profile.
@@ -167,4 +190,26 @@ fn filled(template: &Template) -> String {
         Piece::Variable(_) | Piece::Other(_) | Piece::Random(_) => String::new(),
     };
     template.pieces.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_scenario_is_asked_for_what_its_phases_and_classes_can_keep_only() {
+        let profile = Profile::builtin("auditor", &BTreeMap::new()).unwrap();
+        let asked = |scenario: &str| {
+            let scenario = profile.scenario(scenario).unwrap();
+            let asked = profile.objectives.iter().filter(|objective| asks(&profile, scenario, objective));
+            asked.map(|objective| objective.text.as_str()).collect::<Vec<_>>()
+        };
+        let has = |scenario: &str, start: &str| asked(scenario).iter().any(|text| text.starts_with(start));
+        assert_eq!(asked("day").len(), profile.objectives.len());
+        assert!(has("day", "throughput in work") && !has("smoke", "throughput in work"));
+        assert!(has("heavy", "p95 for large audit") && !has("heavy", "p95 for small audit"));
+        assert!(has("heavy", "errors < 1%") && has("smoke", "p95 for small audit"));
+    }
 }

@@ -10,7 +10,14 @@ use super::template::{Piece, Template};
 use super::{read, scenarios};
 
 /// The shipped profiles: the file's name without its ending, and its text.
-const SHIPPED: [(&str, &str); 1] = [("health", include_str!("../../profiles/health.toml"))];
+const SHIPPED: [(&str, &str); 6] = [
+    ("agents-chat", include_str!("../../profiles/agents-chat.toml")),
+    ("auditor", include_str!("../../profiles/auditor.toml")),
+    ("classify-slo", include_str!("../../profiles/classify-slo.toml")),
+    ("health", include_str!("../../profiles/health.toml")),
+    ("interview", include_str!("../../profiles/interview.toml")),
+    ("socratic-api", include_str!("../../profiles/socratic-api.toml")),
+];
 
 /// The names of the shipped profiles, in alphabetical order.
 pub fn builtin_names() -> impl Iterator<Item = &'static str> {

@@ -100,7 +100,7 @@ fn objective_case(material: &Material<'_>, objective: &ObjectiveFinding) -> Case
 fn case(material: &Material<'_>, finding: &Finding) -> Case {
     let (outcome, kind) = match (finding.role, finding.verdict, finding.budget) {
         (Role::Beside | Role::Context, ..) => (Outcome::Skipped, ""),
-        (_, Verdict::Steady, _) | (_, Verdict::Growing, Some(BudgetOutcome::Within)) => (Outcome::Passed, ""),
+        (_, Verdict::Steady, _) | (.., Some(BudgetOutcome::Within)) => (Outcome::Passed, ""),
         (_, Verdict::Growing, Some(BudgetOutcome::Straddles)) => (Outcome::Errored, "may be over budget"),
         (_, Verdict::Growing, _) => (Outcome::Failed, "growing"),
         (_, Verdict::Inconclusive, _) => (Outcome::Errored, "inconclusive"),

@@ -27,6 +27,22 @@ fn growth_within_its_budget_does_not_fail_the_run() {
 }
 
 #[test]
+fn a_warm_up_that_is_not_over_passes_where_all_of_its_interval_is_allowed() {
+    // Still rising when the run ends, at 17 MiB an hour by then.
+    let set = Run::memory(120, 1.0, 5, 0.01 * MIB, |t| 50.0 * MIB + 1.5 * MIB * (1.0 - (-t / 60.0).exp())).set();
+    let judged = |budgets: &[&str]| {
+        let budgets = budgets.iter().map(|text| Budget::parse(text).unwrap()).collect();
+        assess(&set, &Options { budgets, ..Options::default() })
+    };
+    let open = judged(&[]);
+    assert_eq!((open.verdict, open.findings[0].budget), (Verdict::Inconclusive, None), "{}", open.reason);
+    let allowed = judged(&["rss > 5 MB/min"]);
+    assert_eq!((allowed.verdict, allowed.findings[0].verdict), (Verdict::Steady, Verdict::Inconclusive));
+    assert!(allowed.reason.contains("beyond its budget"), "{}", allowed.reason);
+    assert_eq!(judged(&["rss > 1 MB/h"]).verdict, Verdict::Inconclusive);
+}
+
+#[test]
 fn rss_beside_anonymous_memory_decides_nothing() {
     let mut set = Run::memory(600, 1.0, 2, 0.1 * MIB, |_| 50.0 * MIB).set();
     let rising = leak().series[0].values.clone();

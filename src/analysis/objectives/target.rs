@@ -164,8 +164,10 @@ pub(super) fn growth(
     // `rss` also means the anonymous memory that is judged in its place, as it does for a budget.
     let judged = named(&anonymous).filter(|finding| finding.role == Role::Decides).or_else(|| named(metric));
     let finding = judged.ok_or_else(|| Lack::unknown(format!("there is no finding on {metric}")))?;
-    if finding.verdict == Verdict::Inconclusive {
-        return Err(Lack::unknown(format!("{}: {}", finding.label, finding.reason)));
+    let open = finding.verdict == Verdict::Inconclusive;
+    let unsure = || Lack::unknown(format!("{}: {}", finding.label, finding.reason));
+    if open && finding.growth_per_hour.is_none() {
+        return Err(unsure());
     }
     let still = Estimate { estimate: 0.0, low: 0.0, high: 0.0, confidence: 0.95 };
     let interval = match per {
@@ -184,6 +186,10 @@ pub(super) fn growth(
         (false, false) => Outcome::Crossed,
         _ => Outcome::CannotTell,
     };
+    // Where it is open whether it grows at all, only an interval that lies wholly within says something.
+    if open && outcome != Outcome::Met {
+        return Err(unsure());
+    }
     let told = rate::rate(interval, finding.unit, per);
     let reason = match outcome {
         Outcome::Met => format!("{} grows by {told}, wholly within", finding.label),

@@ -128,7 +128,7 @@ fn quantity(head: &[Token], limits: &[Token], turns: Option<f64>) -> Result<Quan
     Ok(match words.as_slice() {
         [] => return Err(refuse()),
         ["growth", "of", rest @ ..] => {
-            let (_, _, per) = limit::growth(&joined(limits))?;
+            let (_, _, per) = limit::growth(&joined(first_amount(limits)))?;
             Quantity::Growth { metric: name(rest)?, per }
         }
         ["increase", "of", rest @ ..] => Quantity::Increase { metric: name(rest)?, turns },
@@ -147,6 +147,15 @@ fn quantity(head: &[Token], limits: &[Token], turns: Option<f64>) -> Result<Quan
             }
         }
     })
+}
+
+/// The limit, or the first of several grades without its word.
+fn first_amount(limits: &[Token]) -> &[Token] {
+    let first = limits.split(|token| *token == Token::Comma).next().unwrap_or(limits);
+    match first.split_last() {
+        Some((grade, amount)) if ["target", "acceptable", "poor"].iter().any(|word| grade.is(word)) => amount,
+        _ => first,
+    }
 }
 
 /// `errors < 0.1%` is a share, `errors < 3` a count, `requests >= 200/s` a throughput.

@@ -94,6 +94,9 @@ fn levels_growth_and_counters_name_their_metric() {
     let growth = |per| Quantity::Growth { metric: "rss".to_owned(), per };
     assert_eq!(read("growth of rss < 1 MiB/h"), (growth(Per::Hour), 1_048_576.0, LimitUnit::BytesPerHour));
     assert_eq!(read("growth of rss < 1 MB/10 turns"), (growth(Per::Turn), 100_000.0, LimitUnit::BytesPerTurn));
+    let graded = parsed("growth of rss <= 5 MB/min target, 10 MB/min acceptable");
+    assert_eq!((graded.quantity, graded.bound.limit), (growth(Per::Hour), 600e6));
+    assert_eq!((graded.bound.target, graded.bound.unit), (Some(300e6), LimitUnit::BytesPerHour));
     let increase = Quantity::Increase { metric: "rss".to_owned(), turns: Some(10.0) };
     assert_eq!(read("increase of rss < 1 MB over 10 turns"), (increase, 1e6, LimitUnit::Bytes));
     let ratio = Quantity::Ratio { part: "hits_total".to_owned(), whole: "lookups_total".to_owned() };

@@ -46,6 +46,11 @@ impl Accounts {
         Some(user)
     }
 
+    /// Makes a token invalid; `None` where it was not valid.
+    pub(super) fn logout(&mut self, token: &str) -> Option<()> {
+        self.users.remove(&token.to_owned()).map(drop)
+    }
+
     /// The user that a token was given to.
     pub(super) fn user(&mut self, token: &str) -> Option<&User> {
         self.users.get(&token.to_owned()).map(|user| &*user)
@@ -66,6 +71,14 @@ mod tests {
         accounts.login("bob".into(), PASSWORD, "new".into());
         assert_eq!(accounts.users.len(), TOKENS);
         assert!(accounts.user("0").is_some() && accounts.user("1").is_none() && accounts.user("new").is_some());
+    }
+
+    #[test]
+    fn a_token_that_was_given_back_is_worth_nothing_any_more() {
+        let mut accounts = Accounts::new();
+        assert!(accounts.login("ann".into(), PASSWORD, "t".into()).is_some());
+        assert_eq!((accounts.logout("t"), accounts.logout("t")), (Some(()), None));
+        assert_eq!((accounts.user("t"), accounts.users.len()), (None, 0));
     }
 
     #[test]

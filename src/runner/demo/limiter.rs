@@ -7,13 +7,15 @@ use super::shelf::Shelf;
 
 /// Tenants whose buckets are kept; one that was longest unused comes back to a full one.
 const TENANTS: usize = 1024;
+/// A tenant whose name begins so has a trial account: a rate that a client goes beyond on purpose, to see what it is told.
+const TRIAL: &str = "trial-";
 
 /// How many requests a tenant may send: so many a second, and twice as many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit(NonZeroU32);
 
 impl RateLimit {
-    /// The limit of the fault `tight-limit`.
+    /// The limit of trial accounts, and of everybody under the fault `tight-limit`.
     pub(super) const TIGHT: Self = Self(NonZeroU32::MIN.saturating_add(1));
 
     /// So many a second.
@@ -56,7 +58,8 @@ impl Limiter {
     /// # Errors
     /// Where it is empty: how long it takes until there is a token again.
     pub(super) fn take(&mut self, tenant: &str, now: Duration) -> Result<(), Duration> {
-        let (rate, burst) = (f64::from(self.limit.0.get()), self.limit.burst());
+        let limit = if tenant.starts_with(TRIAL) { RateLimit::TIGHT } else { self.limit };
+        let (rate, burst) = (f64::from(limit.0.get()), limit.burst());
         let tenant = tenant.to_owned();
         if self.buckets.get(&tenant).is_none() {
             self.buckets.insert(tenant.clone(), Bucket { tokens: burst, filled: now });
@@ -95,6 +98,13 @@ mod tests {
         }
         assert_eq!(limiter.take("acme", Duration::ZERO), Err(Duration::from_millis(500)));
         assert_eq!(limiter.take("globex", Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn a_trial_account_has_a_tight_limit_whatever_the_others_have() {
+        let mut limiter = Limiter::new(RateLimit::default());
+        let mut passed = |tenant| (0..50).filter(|_| limiter.take(tenant, Duration::ZERO).is_ok()).count();
+        assert_eq!((passed("trial-7"), passed("trial-8"), passed("trials")), (4, 4, 50));
     }
 
     #[test]

@@ -174,9 +174,10 @@ impl Demo {
 
     /// Who is asking: nobody without a token, a user with one.
     pub(super) fn user(&self, headers: &HeaderMap) -> Result<Option<User>, Problem> {
-        let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-        let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-        let user = token.and_then(|token| lock(&self.accounts).user(token).cloned());
+        if !headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let user = token(headers).and_then(|token| lock(&self.accounts).user(token).cloned());
         user.map(Some).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "the token is not valid"))
     }
 
@@ -185,6 +186,11 @@ impl Demo {
         let user = self.user(headers)?.map(|user| user.name);
         user.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "this needs the token of a login"))
     }
+}
+
+/// The token that a request has with it.
+pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,7 +16,7 @@ use crate::runner::demo::dialogue;
 use crate::runner::demo::latency::Class;
 use crate::runner::demo::ledger::Reading;
 use crate::runner::demo::problem::Problem;
-use crate::runner::demo::state::{Demo, lock};
+use crate::runner::demo::state::{Demo, lock, token};
 use crate::runner::demo::work::Work;
 
 use super::{Answer, App};
@@ -24,7 +24,7 @@ use super::{Answer, App};
 pub(super) fn routes() -> Router<Arc<Demo>> {
     Router::new()
         .route("/", get(page))
-        .route("/login", post(login))
+        .route("/login", post(login).delete(logout))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/redirect", get(async || (StatusCode::FOUND, [(LOCATION, "/health")])))
@@ -51,6 +51,15 @@ async fn login(State(demo): App, body: Result<Json<Credentials>, JsonRejection>)
     let user = lock(&demo.accounts).login(user, &password, token.clone());
     let user = user.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "wrong user or password"))?;
     Ok(Json(json!({ "token": token, "user": user.name, "tenant": user.tenant() })).into_response())
+}
+
+async fn logout(State(demo): App, headers: HeaderMap) -> Answer {
+    demo.known_user(&headers)?;
+    demo.spend(Class::Auth).await;
+    let token = token(&headers).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "the token is missing"))?;
+    let known = lock(&demo.accounts).logout(token);
+    known.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "the token is not valid"))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn health(State(demo): App) -> Json<Value> {

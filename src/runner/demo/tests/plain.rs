@@ -58,6 +58,16 @@ fn a_login_tells_user_and_tenant_and_refuses_a_wrong_password() {
 }
 
 #[test]
+fn who_logs_out_is_nobody_any_more() {
+    visit([], async |mut visitor, _| {
+        assert_eq!(visitor.delete("/login").await, 401);
+        visitor.login("ann").await;
+        assert_eq!(visitor.delete("/login").await, 204);
+        assert_eq!((visitor.delete("/login").await, visitor.get("/projects").await.0), (401, 401));
+    });
+}
+
+#[test]
 fn a_redirect_leads_to_health() {
     visit([], async |visitor, _| {
         let response = visitor.request(Method::GET, "/redirect").send().await.unwrap();
