@@ -12,6 +12,7 @@
 )]
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -177,11 +178,15 @@ fn each_fault_that_a_suite_is_meant_to_catch_is_red_for_the_right_reason() {
 #[test]
 #[ignore = "takes some minutes: each healthy suite five times, beside a core that is busy"]
 fn a_healthy_server_is_green_again_and_again_beside_a_busy_core() {
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| while !done.load(std::sync::atomic::Ordering::Relaxed) {});
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
         let held = std::panic::catch_unwind(|| (0..5).for_each(|_| hold(&HEALTHY)));
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.store(true, Ordering::Relaxed);
         if let Err(panic) = held {
             std::panic::resume_unwind(panic);
         }
