@@ -160,6 +160,7 @@ fn clipped(line: &str) -> String {
 
 fn progress(latest: &Latest, duration: Option<Duration>, judged: Option<&str>) -> String {
     let mut parts = vec![position(latest.at, duration)];
+    parts.extend(latest.phase.as_ref().map(|phase| phase.name.replace(char::is_control, "\u{fffd}")));
     for (metric, name) in [(Metric::Rss, "rss"), (Metric::Fds, "fds"), (Metric::Threads, "threads")] {
         if let Some(value) = latest.readings.get(metric) {
             parts.push(format!("{name} {}", quantity(value as f64, metric.unit())));
@@ -171,6 +172,10 @@ fn progress(latest: &Latest, duration: Option<Duration>, judged: Option<&str>) -
     parts.extend(judged.map(|word| format!("{word} so far")));
     if let Some(tick) = &latest.traffic {
         parts.push(format!("{} turns", grouped(tick.turns as f64)));
+        parts.push(format!("{} users", grouped(f64::from(tick.users))));
+        if tick.limited > 0 {
+            parts.push(format!("{} limited", grouped(tick.limited as f64)));
+        }
         if tick.errors > 0 {
             parts.push(format!("{} errors", grouped(tick.errors as f64)));
         }
@@ -189,6 +194,7 @@ fn position(at: Elapsed, duration: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::TrafficTick;
 
     #[test]
     fn a_log_gets_a_line_ever_less_often_and_at_last_every_ten_minutes() {
@@ -207,5 +213,12 @@ mod tests {
         latest.readings.set_count(Metric::Fds, 12);
         assert_eq!(progress(&latest, Some(Duration::from_mins(2)), None), "1 min 1 s, 59 s left  fds 12");
         assert_eq!(progress(&latest, None, Some("steady")), "1 min 1 s  fds 12  steady so far");
+        let [from, to] = [0.0, 61.0].map(Elapsed::from_secs_f64);
+        latest.phase = Some(crate::domain::Phase { name: "ramp\u{1b}up".into(), from, to });
+        latest.traffic = Some(TrafficTick { turns: 1200, users: 50, limited: 3, ..TrafficTick::default() });
+        assert_eq!(
+            progress(&latest, None, None),
+            "1 min 1 s  ramp\u{fffd}up  fds 12  1,200 turns  50 users  3 limited"
+        );
     }
 }

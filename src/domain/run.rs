@@ -97,9 +97,6 @@ pub struct TrafficConditions {
     /// What everything that is drawn at random is drawn from: the same seed gives the same arrivals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The objectives as they were written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub objectives: Vec<String>,
     /// A request that takes longer is logged as slow, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_after_s: Option<f64>,

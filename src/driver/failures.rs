@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::profile::ANSWER_FAILURES;
+
 /// One reason for which requests fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureClass {
@@ -22,6 +24,13 @@ pub enum FailureClass {
     Protocol,
     /// An answer whose status is 400 or above.
     Status(u16),
+}
+
+/// Whether a class, as it is counted, is one that a profile means by `wanted`: itself, or one of the kind, for
+/// `expectation json $.id` and `capture sid` name what was not met.
+pub(super) fn is_of(class: &str, wanted: &str) -> bool {
+    let kind = |kind: &&str| *kind == wanted && class.split(' ').next() == Some(wanted);
+    class == wanted || ANSWER_FAILURES.iter().any(|known| kind(known))
 }
 
 impl fmt::Display for FailureClass {

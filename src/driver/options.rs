@@ -114,11 +114,6 @@ impl GetUrl {
         (self.0.path(), self.0.query())
     }
 
-    /// The password.
-    pub(super) fn password(&self) -> Option<&str> {
-        self.0.password()
-    }
-
     /// The address for the record and the reports: without user, password and fragment, and with the names but not the
     /// values of the query.
     pub fn redacted(&self) -> String {

@@ -70,7 +70,6 @@ impl Plan {
             scenario: Some(self.scenario.name.clone()),
             model: Some(model.to_owned()),
             seed: Some(self.seed),
-            objectives: self.profile.objectives.iter().map(ToString::to_string).collect(),
             slow_after_s: self.profile.slow_after.map(|bound| bound.as_secs_f64()),
         }
     }

@@ -9,7 +9,7 @@ use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
 
 use super::answer::{Answer, BODY_LIMIT};
 use super::books::{Attempt, Outcome, TurnVerdict};
-use super::failures::{Failure, FailureClass};
+use super::failures::{Failure, FailureClass, is_of};
 use super::fill::{self, Filled, Missing};
 use super::ledger::Fault;
 use super::link::{End, KeepBody, Link, Outgoing, Reading};
@@ -149,7 +149,7 @@ async fn step(world: &World, user: &mut User, class: &str, act: &Act, due: Elaps
             }
             Outcome::Failed(fault) => (fault.class.clone(), StepEnd::Failed(fault)),
         };
-        if number >= retry.attempts || !retry.on.contains(&class_of_failure) {
+        if number >= retry.attempts || !retry.on.iter().any(|wanted| is_of(&class_of_failure, wanted)) {
             return end;
         }
         if world.stopping.get() {
@@ -235,6 +235,14 @@ fn outcome(world: &World, user: &mut User, act: &Act, ended: Result<End, Failure
         return match ended {
             Err(failure) if failure.class.to_string() == *wanted => Outcome::Well,
             Err(failure) => Outcome::Failed(Fault::new(failure.class.to_string(), failure.story)),
+            Ok(_)
+                if user
+                    .exchange
+                    .status
+                    .is_some_and(|status| FailureClass::Status(status.as_u16()).to_string() == *wanted) =>
+            {
+                Outcome::Well
+            }
             Ok(_) => {
                 let status = user.exchange.status.map_or_else(String::new, |status| status.to_string());
                 Outcome::Failed(Fault::new(
@@ -271,13 +279,9 @@ fn outcome(world: &World, user: &mut User, act: &Act, ended: Result<End, Failure
 /// Fills a step in.
 fn make(world: &World, user: &mut User, act: &Act) -> Result<Made, Unmade> {
     let url = fill_in(world, user, |shared, knowledge, random| fill::text(&act.step.url, shared, knowledge, random))?;
-    let (elsewhere, path) = match url.text.find("://") {
-        Some(scheme) if !url.text.starts_with('/') => {
-            let end = url.text[scheme + 3..].find(['/', '?']).map_or(url.text.len(), |at| scheme + 3 + at);
-            let (origin, path) = url.text.split_at(end);
-            (Some(link_to(world, user, origin)?), path)
-        }
-        _ => (None, url.text.as_str()),
+    let (elsewhere, path) = match split_whole(&url.text) {
+        Some((origin, path)) => (Some(link_to(world, user, origin)?), path),
+        None => (None, url.text.as_str()),
     };
     let link = elsewhere.map_or(&user.link, |position| &user.elsewhere[position].1);
     let target = link.endpoint().target(path).map_err(|error| unmade(error.to_string()))?;
@@ -300,6 +304,14 @@ fn make(world: &World, user: &mut User, act: &Act) -> Result<Made, Unmade> {
     }
     let outgoing = Outgoing { method: act.method.clone(), target, headers, body };
     Ok(Made { outgoing, elsewhere, url })
+}
+
+/// A whole URL as its origin and the rest; `None` for a path, in whose query another URL may stand.
+fn split_whole(url: &str) -> Option<(&str, &str)> {
+    let scheme = url.find("://").filter(|end| url[..*end].bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+    let host = scheme + 3;
+    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    Some(url.split_at(end))
 }
 
 fn fill_in<T>(

@@ -54,12 +54,13 @@ impl User {
     fn with(world: &World, desk: Rc<Desk>, knowledge: Knowledge, random: Rng) -> Self {
         let connection = &world.plan.profile.connection;
         let (endpoint, dialler) = world.base.clone();
+        let is_kept = connection.cookies == Cookies::Kept;
         Self {
+            jar: is_kept.then(|| world.shared.borrow().cookies(knowledge.tenant)),
             knowledge,
             random,
             link: Link::new(endpoint, dialler, connection.keep),
             elsewhere: Vec::new(),
-            jar: (connection.cookies == Cookies::Kept).then(Jar::new),
             exchange: Exchange::default(),
             desk,
             free_at: world.now(),
@@ -115,6 +116,9 @@ impl User {
                 if self.is_leaving(world) {
                     return false;
                 }
+            }
+            if let Some(jar) = &mut self.jar {
+                *jar = world.shared.borrow().cookies(Some(tenant));
             }
         }
         if world.script.setup(SetupFor::User).next().is_none() {
@@ -235,7 +239,10 @@ pub(super) async fn set_up_for_all(world: &World) -> bool {
     let done = user.prepare(world, SetupFor::All).await;
     let captured = std::mem::take(&mut user.knowledge.captured);
     keep_secret(world, &captured);
-    world.shared.borrow_mut().all.extend(captured);
+    let mut shared = world.shared.borrow_mut();
+    shared.all.extend(captured);
+    shared.jar = user.jar;
+    drop(shared);
     done
 }
 
@@ -246,7 +253,7 @@ pub(super) async fn set_up_tenant(world: Rc<World>, tenant: usize) {
         let done = user.prepare(&world, SetupFor::Tenant).await;
         let captured = std::mem::take(&mut user.knowledge.captured);
         keep_secret(&world, &captured);
-        world.shared.borrow_mut().keep_for_tenant(tenant, captured);
+        world.shared.borrow_mut().keep_for_tenant(tenant, captured, user.jar);
         done
     };
     world.tenants_ready[tenant].set(is_ready);

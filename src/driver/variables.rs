@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::board::Board;
 use super::fill::{self, Missing};
+use super::link::Jar;
 use super::options::DriverError;
 use super::secrets::{Secrets, is_telling};
 use crate::profile::{DataTable, Pick, Piece, Profile, Template};
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     tables: Vec<Table>,
     /// Captured by the setup for all.
     pub(super) all: Variables,
+    /// The cookies that the setup for all was given; `None` where there was none.
+    pub(super) jar: Option<Jar>,
     pub(super) board: Board,
     pub(super) secrets: Secrets,
 }
@@ -37,6 +40,8 @@ struct Tenancy {
     variables: BTreeMap<String, Fixed>,
     /// Captured by the tenant's setup.
     captured: Variables,
+    /// The cookies that it was given, those of the setup for all among them; `None` where there was none.
+    jar: Option<Jar>,
 }
 
 struct Table {
@@ -81,9 +86,12 @@ impl Knowledge {
 
     /// Begins a turn.
     pub(super) fn begin_turn(&mut self, shared: &mut Shared, random: &mut Rng) {
-        self.turn += 1;
         self.captured.clear();
-        self.pick(shared, random);
+        // The first turn has the rows that the setup had: a user who logged in as one does not act as another.
+        if self.turn > 0 {
+            self.pick(shared, random);
+        }
+        self.turn += 1;
     }
 
     fn pick(&mut self, shared: &mut Shared, random: &mut Rng) {
@@ -147,12 +155,18 @@ impl Shared {
             tenants: Vec::new(),
             tables: profile.data.iter().map(|table| Table { table: table.clone(), next: 0 }).collect(),
             all: Variables::new(),
+            jar: None,
             board: Board::default(),
             secrets: Secrets::of(profile),
         };
         shared.variables = shared.fixed(&profile.variables, None, random)?;
         for (position, tenant) in profile.tenants.iter().enumerate() {
-            let tenancy = Tenancy { name: tenant.name.clone(), variables: BTreeMap::new(), captured: Variables::new() };
+            let tenancy = Tenancy {
+                name: tenant.name.clone(),
+                variables: BTreeMap::new(),
+                captured: Variables::new(),
+                jar: None,
+            };
             shared.tenants.push(tenancy);
             let variables = shared.fixed(&tenant.variables, Some(position), random)?;
             shared.tenants[position].variables = variables;
@@ -205,10 +219,17 @@ impl Shared {
     }
 
     /// Keeps what the setup of a tenant captured.
-    pub(super) fn keep_for_tenant(&mut self, position: usize, captured: Variables) {
+    pub(super) fn keep_for_tenant(&mut self, position: usize, captured: Variables, jar: Option<Jar>) {
         if let Some(tenancy) = self.tenants.get_mut(position) {
             tenancy.captured.extend(captured);
+            tenancy.jar = jar;
         }
+    }
+
+    /// The cookies that a user of this tenant begins with.
+    pub(super) fn cookies(&self, tenant: Option<usize>) -> Jar {
+        let own = tenant.and_then(|position| self.tenants.get(position)?.jar.as_ref());
+        own.or(self.jar.as_ref()).cloned().unwrap_or_default()
     }
 
     /// What a name stands for: what was captured last counts, from the nearest to the farthest.

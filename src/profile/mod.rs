@@ -26,5 +26,5 @@ pub use model::{
     ScrapeSeries, Secret, Setup, SetupFor, Stage, StatusPattern, Step, Stream, Tenant, Think,
 };
 pub use overrides::{Overrides, Stress};
-pub use read::known_keys;
+pub use read::{ANSWER_FAILURES, WAY_FAILURES, known_keys};
 pub use template::{JsonTemplate, Piece, Random, Template};

@@ -16,6 +16,8 @@ pub struct Latest {
     pub readings: Readings,
     /// The latest of the driver's ticks.
     pub traffic: Option<TrafficTick>,
+    /// The phase that the run is in; `None` where none was named.
+    pub phase: Option<Phase>,
     /// Growth of the memory that is judged, in bytes per hour, so far; `None` while there is too little to say.
     pub growth: Option<Estimate>,
 }
@@ -125,7 +127,7 @@ impl SoFar {
         let growth = (times.len() >= MIN_POINTS && span >= MIN_SPAN_S)
             .then(|| analysis::growth_so_far(&times, &values))
             .flatten();
-        Latest { growth, ..self.latest.clone() }
+        Latest { growth, phase: self.phase(), ..self.latest.clone() }
     }
 
     /// The trail of every metric that was read, in the table's order.

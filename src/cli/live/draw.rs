@@ -191,7 +191,12 @@ fn traffic(picture: &Picture, width: usize) -> Option<Line<'static>> {
         parts.push(format!("p95 {:.1} ms", latency.p95.as_secs_f64() * 1000.0));
     }
     let errors = format!("{} errors", grouped(tick.errors as f64));
-    let after = [format!("{} waiting", grouped(tick.waiting as f64)), format!("{} turns", grouped(tick.turns as f64))];
+    let mut after =
+        vec![format!("{} waiting", grouped(tick.waiting as f64)), format!("{} turns", grouped(tick.turns as f64))];
+    after.push(format!("{} users", grouped(f64::from(tick.users))));
+    if tick.limited > 0 {
+        after.push(format!("{} limited", grouped(tick.limited as f64)));
+    }
     let start = if width >= 60 { "traffic   " } else { "" };
     let alarm = if tick.errors > 0 && picture.palette == Palette::Colour {
         Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)

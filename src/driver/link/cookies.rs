@@ -14,11 +14,12 @@ const MOST: usize = 50;
 const LONGEST: usize = 4096;
 
 /// The cookies of one user.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Jar {
     cookies: Vec<Cookie>,
 }
 
+#[derive(Clone)]
 struct Cookie {
     name: String,
     value: String,
@@ -30,7 +31,7 @@ struct Cookie {
 }
 
 /// Which hosts get a cookie.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Domain {
     /// The one that set it.
     Host(String),

@@ -46,13 +46,23 @@ impl Dialler {
 
     /// Makes a connection.
     pub(super) async fn dial(&self, endpoint: &Endpoint) -> Result<Wire, Failure> {
-        let socket = connect(&endpoint.address).await?;
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            let stream = tls.connect(endpoint.host(), socket).await?;
-            return Wire::open(Io::Tls(Box::new(stream)), self.version).await;
+        // The address decides and not the dialler: what is to be encrypted is never sent in the clear.
+        if endpoint.is_encrypted() {
+            return self.dial_encrypted(endpoint).await;
         }
-        Wire::open(Io::Plain(socket), self.version).await
+        Wire::open(Io::Plain(connect(&endpoint.address).await?), self.version).await
+    }
+
+    #[cfg(feature = "tls")]
+    async fn dial_encrypted(&self, endpoint: &Endpoint) -> Result<Wire, Failure> {
+        let tls = self.tls.as_ref().ok_or_else(fault::no_tls)?;
+        let stream = tls.connect(endpoint.host(), connect(&endpoint.address).await?).await?;
+        Wire::open(Io::Tls(Box::new(stream)), self.version).await
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn dial_encrypted(&self, _: &Endpoint) -> Result<Wire, Failure> {
+        Err(fault::no_tls())
     }
 }
 

@@ -30,6 +30,11 @@ pub(super) fn of_lookup(error: &io::Error) -> Failure {
     Failure { class: FailureClass::NameLookup, story: error.to_string() }
 }
 
+/// An address that asks for TLS, where none was set up for it.
+pub(super) fn no_tls() -> Failure {
+    Failure { class: FailureClass::Tls, story: "the address asks for TLS, and none is set up for it".into() }
+}
+
 /// A connection that had ended before the first request could be written to it.
 pub(super) fn closed_at_once() -> Failure {
     Failure { class: FailureClass::ConnectionLost, story: "the connection was closed at once".into() }

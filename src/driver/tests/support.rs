@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -106,7 +107,7 @@ pub(in crate::driver) fn serve(
     address
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<Request> {
+pub(in crate::driver) fn read_request(reader: &mut impl BufRead) -> Option<Request> {
     let mut request = Request::default();
     loop {
         let mut line = String::new();
@@ -187,6 +188,12 @@ pub(in crate::driver) fn capturing(request: &str, name: &str, path: &str) -> Ste
 pub(in crate::driver) fn posting(request: &str, fields: &[(&str, &str)]) -> Step {
     let members = fields.iter().map(|(name, text)| ((*name).to_owned(), JsonTemplate::Text(template(text))));
     Step { body: Body::Json(JsonTemplate::Object(members.collect())), ..step(request) }
+}
+
+/// A profile as the reader makes it of a text; files are looked for from the repository's root.
+pub(in crate::driver) fn read(text: &str) -> Profile {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Profile::parse(text, "test", folder, &BTreeMap::<String, String>::new()).unwrap()
 }
 
 /// A profile of one class that does these steps.

@@ -169,6 +169,15 @@ fn same_name_same_request(reader: &mut Reader<'_>, steps: &[ReadStep]) {
 
 /// Reads `[[class]]`; where there are none, the only flow makes one.
 pub(super) fn classes(reader: &mut Reader<'_>, top: &Fields<'_, '_>, flows: &[ReadFlow]) -> Vec<Class> {
+    let classes = read_classes(reader, top, flows);
+    if let Some(field) = top.get("setup").filter(|_| classes.iter().any(|class| class.name == "setup")) {
+        let message = "[[setup]] is counted as the class `setup`; give the class of that name another one";
+        reader.problem(field.start(), message);
+    }
+    classes
+}
+
+fn read_classes(reader: &mut Reader<'_>, top: &Fields<'_, '_>, flows: &[ReadFlow]) -> Vec<Class> {
     let think = top.get("think").and_then(|field| step::think(reader, &field)).unwrap_or(THINK);
     let Some(list) = top.get("class") else {
         return match flows {

@@ -14,20 +14,11 @@ use super::reader::{Keeping, Reader};
 use super::template::is_name;
 use super::{json, keys};
 
-/// The classes of failure that a profile may name, besides `status 503` and the like.
-const FAILURES: [&str; 11] = [
-    "connect refused",
-    "name lookup",
-    "connect",
-    "timeout",
-    "connection lost",
-    "not HTTP",
-    "tls",
-    "unexpected status",
-    "unexpected answer",
-    "capture",
-    "latency",
-];
+/// The classes of failure on the way that a profile may name, besides `status 503` and the like.
+pub const WAY_FAILURES: [&str; 7] =
+    ["connect refused", "name lookup", "connect", "tls", "timeout", "connection lost", "not HTTP"];
+/// The kinds of failure of an answer that may be tried again: it is not what was expected, or lacks what is captured.
+pub const ANSWER_FAILURES: [&str; 2] = ["expectation", "capture"];
 
 /// How far a reported latency may be from the measured one where the profile does not say: what a scheduler may take on
 /// either side, and a tenth.
@@ -210,15 +201,25 @@ fn reported_latency(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<Re
     }
 }
 
-/// Reads a class of failure by its name.
-pub(super) fn failure(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<String> {
+/// Reads the way in which a step must fail.
+fn failure(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<String> {
+    class_of_failure(reader, field, &WAY_FAILURES)
+}
+
+/// Reads a class of failure that is tried again.
+pub(super) fn retried(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<String> {
+    class_of_failure(reader, field, &[&WAY_FAILURES[..], &ANSWER_FAILURES[..]].concat())
+}
+
+fn class_of_failure(reader: &mut Reader<'_>, field: &Field<'_, '_>, known: &[&str]) -> Option<String> {
     field.form(reader, "a class of failure such as \"timeout\" or \"status 503\"", |text| {
-        let status = text.strip_prefix("status ").and_then(|status| status.parse::<u16>().ok());
-        if status.is_some_and(|status| (100..=599).contains(&status)) || FAILURES.contains(&text) {
+        let status = text.strip_prefix("status ").filter(|status| status.len() == 3);
+        let status = status.and_then(|status| status.parse::<u16>().ok());
+        if status.is_some_and(|status| (100..=599).contains(&status)) || known.contains(&text) {
             return Ok(text.to_owned());
         }
-        let near = nearest(text, FAILURES);
-        let known = format!("; there are {} and \"status 503\" with any status", FAILURES.join(", "));
+        let near = nearest(text, known.iter().copied());
+        let known = format!("; there are {} and \"status 503\" with any status", known.join(", "));
         Err(format!("`{text}` is no class of failure{}", if near.is_some() { did_you_mean(near) } else { known }))
     })
 }

@@ -21,6 +21,7 @@ mod template;
 mod tests;
 
 pub(super) use document::{MAX_BYTES, read};
+pub use expect::{ANSWER_FAILURES, WAY_FAILURES};
 pub use keys::known_keys;
 pub(super) use step::plain_get;
 pub(super) use target::plain_connection;

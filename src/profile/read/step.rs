@@ -229,7 +229,7 @@ fn retry(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<Retry> {
     }
     if let Some(on) = fields.get("on") {
         let classes = on.list(reader, "a list of failures, such as [\"timeout\", \"status 503\"]");
-        retry.on = classes.iter().filter_map(|class| expect::failure(reader, class)).collect();
+        retry.on = classes.iter().filter_map(|class| expect::retried(reader, class)).collect();
     }
     Some(retry)
 }
