@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
+use crate::driver::Plan;
 use crate::runner::{self, RunOptions, Watch};
 use crate::target::Selector;
 
@@ -61,14 +62,16 @@ pub(super) fn watch(
     interrupt: &Interrupt,
     progress: Progress,
 ) -> Result<PathBuf, Failure> {
+    // A scenario ends the run itself.
+    let length = options.duration.or_else(|| options.traffic.as_ref().and_then(Plan::length));
     if progress == Progress::Screen {
         let asked = Arc::clone(&interrupt.asked);
-        if let Some(view) = LiveView::start(options.duration, options.warm_up, analysis, asked) {
+        if let Some(view) = LiveView::start(length, options.warm_up, analysis, asked) {
             return watch_live(options, view, interrupt);
         }
     }
-    let mut line = ProgressLine::new(options.duration, Outlook::new(analysis, options.warm_up), progress);
-    let until = if options.duration.is_none() { " until Ctrl-C or its end" } else { "" };
+    let mut line = ProgressLine::new(length, Outlook::new(analysis, options.warm_up), progress);
+    let until = if length.is_none() { " until Ctrl-C or its end" } else { "" };
     let folder = runner::record(options, interrupt.stop.as_fd(), &mut |seen| match seen {
         Watch::Started { folder, target, before_quit, remote } => {
             interrupt.before_quit(before_quit);

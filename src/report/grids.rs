@@ -153,9 +153,12 @@ pub(super) fn lines(assessment: &Assessment) -> Vec<String> {
     });
     let mut lines = vec![format!("objectives: {}", counts.into_iter().flatten().collect::<Vec<_>>().join(", "))];
     for objective in all.iter().take(LINES) {
-        let (outcome, value) = (objective.outcome, objective.value);
-        let value = value.map_or_else(|| objective.reason.clone(), |value| objective.unit.words(value));
-        lines.push(format!("  {:<12}{}: {value}", outcome.words(), objective.text));
+        let outcome = objective.outcome.words();
+        // The value first: a graded objective is longer than the line.
+        lines.push(match objective.value {
+            Some(value) => format!("  {outcome:<12}{:<10} {}", objective.unit.words(value), objective.text),
+            None => format!("  {outcome:<12}{}: {}", objective.text, objective.reason),
+        });
     }
     lines
 }

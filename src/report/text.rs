@@ -219,7 +219,8 @@ pub fn caveat(run: &Run) -> Option<String> {
         Some(RunEnd::TargetEnded(end)) => return Some(format!("the target ended before the run did: {}", cause(end))),
     }
     let last = run.traffic.last()?;
-    let failed = last.errors as f64 / last.turns.max(1) as f64;
+    // A turn may be many requests; a record of before there were flows counts turns alone.
+    let failed = last.errors as f64 / last.requests.max(last.turns).max(1) as f64;
     if last.turns == 0 {
         return Some("the load was not reached: not one turn was completed".to_owned());
     }
