@@ -121,7 +121,7 @@ fn driven(
         scrape: profile.scrape.as_ref().map(|scrape| scraped(scrape, profile, url)).transpose()?,
         length: plan.length(),
         warm_up: profile.warm_up,
-        budgets: profile.budgets.clone(),
+        budgets: plan.scenario.budgets.clone().unwrap_or_else(|| profile.budgets.clone()),
         objectives: asked.cloned().collect(),
         plan: Some(plan),
     })

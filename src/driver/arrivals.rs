@@ -97,6 +97,7 @@ mod tests {
             name: String::new(),
             about: String::new(),
             class: None,
+            budgets: None,
             load: Model::Closed,
             stages: vec![stage],
         });

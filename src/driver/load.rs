@@ -165,6 +165,7 @@ mod tests {
             name: "test".into(),
             about: String::new(),
             class: None,
+            budgets: None,
             load: Model::Closed,
             stages: stages.iter().map(stage).collect(),
         })

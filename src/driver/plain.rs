@@ -26,6 +26,7 @@ impl PlainGet {
                 name,
                 about: String::new(),
                 class: None,
+                budgets: None,
                 load: Load::Open { arrivals: Arrivals::Even, in_flight: self.users },
                 stages: vec![stage],
             },

@@ -186,6 +186,7 @@ mod tests {
             name: String::new(),
             about: String::new(),
             class: None,
+            budgets: None,
             load: Model::Open { arrivals: Arrivals::Even, in_flight: most },
             stages: vec![stage],
         };

@@ -405,6 +405,8 @@ pub struct Scenario {
     pub load: Load,
     /// The stages, at least one. Each is a phase of the run.
     pub stages: Vec<Stage>,
+    /// Budgets of growth in place of the profile's: what a minute of warming up is allowed, a night is not.
+    pub budgets: Option<Vec<String>>,
 }
 
 /// Who comes when.

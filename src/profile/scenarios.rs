@@ -40,6 +40,7 @@ pub(super) struct Plan {
     pub(super) class: Option<String>,
     pub(super) load: Load,
     pub(super) shape: Shape,
+    pub(super) budgets: Option<Vec<String>>,
 }
 
 /// A built-in scenario: its name, what it is for, users and minutes; `steps` has its own numbers.
@@ -103,6 +104,7 @@ pub(super) fn built_in() -> impl Iterator<Item = Plan> {
             class: (scenario.name == "heavy").then(|| "heavy".to_owned()),
             load: Load::Closed,
             shape,
+            budgets: None,
         }
     })
 }
@@ -146,7 +148,8 @@ impl Plan {
             }
             Shape::Stages(stages) => stages,
         };
-        Ok(Scenario { name: self.name, about: self.about, class: self.class, load: self.load, stages })
+        let Self { name, about, class, load, budgets, .. } = self;
+        Ok(Scenario { name, about, class, load, stages, budgets })
     }
 }
 
@@ -230,7 +233,8 @@ mod tests {
     fn a_ramp_as_long_as_the_whole_is_refused() {
         let minute = Duration::from_mins(1);
         let shape = Shape::Level { peak: 20.0, duration: minute, ramp_up: Some(minute) };
-        let plan = Plan { name: "x".to_owned(), about: String::new(), class: None, load: Load::Closed, shape };
+        let plan =
+            Plan { name: "x".to_owned(), about: String::new(), class: None, load: Load::Closed, shape, budgets: None };
         assert!(plan.scenario().unwrap_err().contains("1m"));
     }
 }

@@ -67,7 +67,7 @@ fn a_crossed_objective_comes_first_in_every_report_and_a_steady_verdict_stays_be
     assert!(line.starts_with(why), "{line}");
     let text = summary(material.subject, &reported.set, assessment, Style::Plain);
     assert!(
-        text.contains("objectives: 1 crossed, 1 cannot tell, 2 met\n  crossed     p95 < 200ms for ask: 300 ms\n"),
+        text.contains("objectives: 1 crossed, 1 cannot tell, 2 met\n  crossed     300 ms     p95 < 200ms for ask\n"),
         "{text}"
     );
     let markdown = markdown_report(&material, &[]);

@@ -246,6 +246,7 @@ pub(in crate::driver) fn closed(users: u32) -> Scenario {
         name: "test".into(),
         about: String::new(),
         class: None,
+        budgets: None,
         load: Load::Closed,
         stages: vec![Stage { duration: super::super::FOR_EVER, ..stage("steady", 1.0, f64::from(users), Ramp::Jump) }],
     }

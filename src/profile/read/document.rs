@@ -74,7 +74,7 @@ fn profile(reader: &mut Reader<'_>, top: &Fields<'_, '_>, name: &str) -> Option<
     let classes = actors::classes(reader, top, &flows);
     let scenarios = scenario::scenarios(reader, top, &classes);
     let default_scenario = scenario::default(reader, top, &scenarios);
-    let budgets = objectives::budgets(reader, top);
+    let budgets = objectives::budgets(reader, top).unwrap_or_default();
     let scrape = scrape(reader, top, &names);
     let steps = setups.iter().flat_map(|setup| &setup.steps).chain(flows.iter().flat_map(|flow| &flow.steps));
     let known = Known {

@@ -91,6 +91,7 @@ pub(super) const SCENARIO: &[&str] = &[
     "class",
     "steps",
     "each",
+    "fail_on",
 ];
 
 pub(super) const STAGE: &[&str] = &["name", "duration", "target", "ramp"];

@@ -114,9 +114,9 @@ fn graded(reader: &mut Reader<'_>, known: &Known, fields: &Fields<'_, '_>) -> Op
     parse(reader, known, &quantity, &format!("{words}{comparison} {limits}"))
 }
 
-/// Reads `fail_on`: budgets as the command line takes them, which checks what they mean.
-pub(super) fn budgets(reader: &mut Reader<'_>, top: &Fields<'_, '_>) -> Vec<String> {
-    let Some(list) = top.get("fail_on") else { return Vec::new() };
+/// Reads `fail_on` of the profile or of a scenario: budgets as the command line takes them, which checks what they mean.
+pub(super) fn budgets(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<Vec<String>> {
+    let list = fields.get("fail_on")?;
     let items = list.list(reader, "a list of budgets, such as [\"rss > 2 MiB/h\"]");
-    items.iter().filter_map(|item| item.words(reader).map(str::to_owned)).collect()
+    Some(items.iter().filter_map(|item| item.words(reader).map(str::to_owned)).collect())
 }

@@ -9,6 +9,7 @@ use crate::profile::units::{self, MAX_USERS};
 
 use super::fields::{Entry, Field, Fields};
 use super::keys;
+use super::objectives;
 use super::reader::Reader;
 
 /// Whether users come back, or turns arrive.
@@ -83,9 +84,10 @@ fn plan(reader: &mut Reader<'_>, entry: &Entry<'_, '_>, base: Option<Plan>, clas
     let about = about.or_else(|| base.as_ref().map(|plan| plan.about.clone())).unwrap_or_default();
     let class = match fields.get("class") {
         Some(field) => Some(class(reader, &field, classes)?),
-        None => base.and_then(|plan| plan.class),
+        None => base.as_ref().and_then(|plan| plan.class.clone()),
     };
-    Some(Plan { name: entry.key.to_owned(), about, class, load: load?, shape: shape? })
+    let budgets = objectives::budgets(reader, &fields).or_else(|| base.as_ref().and_then(|plan| plan.budgets.clone()));
+    Some(Plan { name: entry.key.to_owned(), about, class, load: load?, shape: shape?, budgets })
 }
 
 fn class(reader: &mut Reader<'_>, field: &Field<'_, '_>, classes: &[Class]) -> Option<String> {
