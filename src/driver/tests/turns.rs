@@ -163,8 +163,10 @@ fn a_step_is_tried_again_after_its_backoff_and_the_attempts_are_counted() {
     let drove = drive(plan(address, paced(vec![Step { retry, ..step("GET /") }]), closed(1)), 2);
     let summary = &drove.summary;
     assert_eq!(summary.turns_failed, 0);
-    assert_eq!((summary.retried, summary.errors), (2 * summary.turns, 2 * summary.turns));
-    assert_eq!(summary.requests, 3 * summary.turns);
+    // The end may have cut a turn off between its attempts.
+    let cut = summary.errors - 2 * summary.turns;
+    assert!(cut <= 2 && summary.errors - summary.retried <= 1, "{summary:?}");
+    assert_eq!(summary.requests, 3 * summary.turns + cut);
     let arrivals = arrivals.lock().unwrap();
     let between = |index: usize| arrivals[index + 1] - arrivals[index];
     assert!(between(0) >= Duration::from_millis(40) && between(1) >= Duration::from_millis(80));
