@@ -95,6 +95,9 @@ impl User {
         self.elsewhere.iter_mut().for_each(|(_, link)| link.begin_turn());
         world.books.borrow_mut().turns_under_way += 1;
         let course = turn::play(world, self, &role.name, &role.steps, due).await;
+        // The last answer's headers would keep the connection's read buffer alive beside the one that hyper has ready for the
+        // next answer, for as long as the user pauses.
+        self.exchange = Exchange::default();
         let mut books = world.books.borrow_mut();
         books.turns_under_way -= 1;
         let course = course?;
