@@ -32,7 +32,7 @@ pub(super) fn scenarios(
     if let Some(field) = top.get("scenario") {
         for entry in field.entries(reader, "tables opened by [scenario.NAME]; the one to run is `default_scenario`") {
             let base = plans.get(entry.key).cloned();
-            if let Some(plan) = plan(reader, &entry, base, classes) {
+            if let Some(plan) = plan(reader, &entry, base.as_ref(), classes) {
                 plans.insert(plan.name.clone(), plan);
             }
         }
@@ -74,19 +74,19 @@ pub(super) fn default(
     Some(name.to_owned())
 }
 
-fn plan(reader: &mut Reader<'_>, entry: &Entry<'_, '_>, base: Option<Plan>, classes: &[Class]) -> Option<Plan> {
+fn plan(reader: &mut Reader<'_>, entry: &Entry<'_, '_>, base: Option<&Plan>, classes: &[Class]) -> Option<Plan> {
     let place = format!("[scenario.{}]", entry.key);
     let fields = entry.field.table(reader, &place, keys::SCENARIO)?;
-    let base_open = base.as_ref().is_some_and(|plan| plan.load != Load::Closed);
+    let base_open = base.is_some_and(|plan| plan.load != Load::Closed);
     let load = load(reader, &fields, base_open);
-    let shape = shape(reader, &fields, entry.at, base.as_ref().map(|plan| &plan.shape), load);
+    let shape = shape(reader, &fields, entry.at, base.map(|plan| &plan.shape), load);
     let about = fields.get("about").and_then(|field| field.words(reader)).map(str::to_owned);
-    let about = about.or_else(|| base.as_ref().map(|plan| plan.about.clone())).unwrap_or_default();
+    let about = about.or_else(|| base.map(|plan| plan.about.clone())).unwrap_or_default();
     let class = match fields.get("class") {
         Some(field) => Some(class(reader, &field, classes)?),
-        None => base.as_ref().and_then(|plan| plan.class.clone()),
+        None => base.and_then(|plan| plan.class.clone()),
     };
-    let budgets = objectives::budgets(reader, &fields).or_else(|| base.as_ref().and_then(|plan| plan.budgets.clone()));
+    let budgets = objectives::budgets(reader, &fields).or_else(|| base.and_then(|plan| plan.budgets.clone()));
     Some(Plan { name: entry.key.to_owned(), about, class, load: load?, shape: shape?, budgets })
 }
 
