@@ -123,6 +123,7 @@ fn assessment_of(set: &SeriesSet) -> Assessment {
     };
     let findings = set.series.iter().map(finding).collect();
     Assessment {
+        left_out: Vec::new(),
         verdict: Verdict::Growing,
         reason: "it grows".into(),
         crossed: None,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use soak::analysis;
 use soak::domain::run::{
-    Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions,
+    Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions, Trend,
 };
 use soak::domain::traffic::{FailureTally, Latency, LatencySummary, TrafficSummary, TrafficTick};
 use soak::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
@@ -234,7 +234,7 @@ fn two_seconds_and_nine_days_are_shown() {
 
 #[test]
 fn phases_and_marks_stand_in_the_data_and_phases_in_a_table() {
-    let phase = |name: &str| EventKind::Phase { name: name.into() };
+    let phase = |name: &str| EventKind::Phase { name: name.into(), trend: Trend::Counts };
     let run = Builder::new().memory(61, 1.0, |_| 9 * MIB).at(0.0, phase("ramp up")).at(20.0, phase("soak"));
     let run = run.at(30.0, EventKind::Mark { label: "mark 1".into() }).judged();
     let data = run.data();
@@ -247,7 +247,7 @@ fn phases_and_marks_stand_in_the_data_and_phases_in_a_table() {
 fn many_phases_of_long_names_do_not_swell_the_page() {
     let long = format!("{HOSTILE} {}", "and on ".repeat(200));
     let many = (0..2_000).fold(Builder::new().memory(2_000, 1.0, |_| 9 * MIB), |run, second| {
-        run.at(f64::from(second), EventKind::Phase { name: long.clone() })
+        run.at(f64::from(second), EventKind::Phase { name: long.clone(), trend: Trend::Counts })
     });
     let run = many.judged();
     run.check();
@@ -269,7 +269,7 @@ fn a_limit_stands_in_the_data_where_it_is_near_and_only_there() {
 
 #[test]
 fn hostile_names_are_shown_and_not_obeyed() {
-    let phase = EventKind::Phase { name: HOSTILE.into() };
+    let phase = EventKind::Phase { name: HOSTILE.into(), trend: Trend::Counts };
     let run = Builder::new().named(HOSTILE).event(phase).memory(60, 1.0, |_| 9 * MIB).traffic(60, HOSTILE).judged();
     run.check();
     assert!(run.html().contains("日本"));

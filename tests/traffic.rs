@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use soak::analysis::ErrorCeiling;
 use soak::clock::RealClock;
-use soak::domain::run::{EventKind, RunEnd, Scope};
+use soak::domain::run::{EventKind, RunEnd, Scope, Trend};
 use soak::domain::traffic::Measure;
 use soak::driver::{self, FreeUser, PlainGet, Plan, Seen};
 use soak::profile::{Arrivals, Load, Ramp, Stage};
@@ -118,7 +118,7 @@ fn a_run_lasts_as_long_as_its_scenario_and_its_record_tells_of_every_phase() {
     let mut plan = plan(&format!("http://{address}/"), 50.0, 20);
     let stage = |name: &str, target, ramp| {
         let duration = Duration::from_millis(1500);
-        Stage { name: name.into(), duration, target, ramp }
+        Stage { name: name.into(), duration, target, ramp, trend: Trend::Counts }
     };
     plan.scenario.load = Load::Open { arrivals: Arrivals::Poisson, in_flight: 20 };
     plan.scenario.stages = vec![stage("ramp up", 50.0, Ramp::Linear), stage("steady", 50.0, Ramp::Jump)];

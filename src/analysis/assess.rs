@@ -14,7 +14,8 @@ use super::{judge, severity, words};
 pub fn assess(set: &SeriesSet, options: &Options) -> Assessment {
     let findings = roles::judged(set).iter().map(|judged| finding(set, judged, options)).collect();
     let assessment = judge::run(findings, options.look);
-    let assessment = Assessment { crossed: options.crossed.clone(), ..assessment };
+    let left_out = left_out(set, options);
+    let assessment = Assessment { crossed: options.crossed.clone(), left_out, ..assessment };
     match &options.caveat {
         Some(caveat) if assessment.verdict == Verdict::Steady => Assessment {
             verdict: Verdict::Inconclusive,
@@ -23,6 +24,16 @@ pub fn assess(set: &SeriesSet, options: &Options) -> Assessment {
         },
         _ => assessment,
     }
+}
+
+/// The windows that the trend leaves out, as far as the series reach.
+fn left_out(set: &SeriesSet, options: &Options) -> Vec<(f64, f64)> {
+    let finite = |at: &&f64| at.is_finite();
+    let (Some(&first), Some(&last)) = (set.elapsed_s.iter().find(finite), set.elapsed_s.iter().rfind(finite)) else {
+        return Vec::new();
+    };
+    let held = options.ignore.iter().map(|&(from, to)| (from.max(first), to.min(last)));
+    held.filter(|(from, to)| from < to).collect()
 }
 
 fn finding(set: &SeriesSet, judged: &Judged<'_>, options: &Options) -> Finding {

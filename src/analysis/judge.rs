@@ -34,7 +34,15 @@ pub(super) fn run(findings: Vec<Finding>, look: Look) -> Assessment {
             (Verdict::Steady, steady(&deciding))
         }
     };
-    Assessment { verdict, reason, crossed: None, findings, objectives: Vec::new(), performance: None }
+    Assessment {
+        verdict,
+        reason,
+        crossed: None,
+        left_out: Vec::new(),
+        findings,
+        objectives: Vec::new(),
+        performance: None,
+    }
 }
 
 /// With fewer readings than one in this many of the others', a metric was on another cadence.

@@ -92,6 +92,7 @@ impl<'a> Composer<'a> {
             time_label: "time since the start".to_owned(),
             projected_from_s: None,
             panels,
+            left_out: self.left_out(),
             phases: self.phases(),
             marks,
             ticks_s,
@@ -192,6 +193,13 @@ impl<'a> Composer<'a> {
             parts.push(rate::counted(turns as usize, "turn"));
         }
         parts.join("  \u{2022}  ")
+    }
+
+    /// What the trend leaves out, as far as the picture shows it.
+    fn left_out(&self) -> Vec<(f64, f64)> {
+        let Window { low_s, high_s, .. } = self.window;
+        let held = self.assessment.left_out.iter().map(|&(from, to)| (from.max(low_s), to.min(high_s)));
+        held.filter(|(from, to)| from < to).collect()
     }
 
     /// The phases, as far as the picture shows them.

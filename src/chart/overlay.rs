@@ -138,6 +138,7 @@ impl<'a> Overlay<'a> {
             panels,
             phases: Vec::new(),
             marks: Vec::new(),
+            left_out: Vec::new(),
             ticks_s: Vec::new(),
             notes,
         }

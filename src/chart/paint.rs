@@ -165,6 +165,7 @@ impl Painter<'_> {
                 };
                 self.pen.rect(inner, palette.warm_up)?;
             }
+            Swatch::LeftOut => self.stripes(block)?,
             Swatch::Onset => {
                 let centre = x + layout::SWATCH - 6.0;
                 self.pen.dashes(&[(centre, block.bottom), (centre, block.top)], palette.ink, ONSET)?;
@@ -193,6 +194,20 @@ impl Painter<'_> {
         }
         if let Some(from) = self.scene.projected_from_s {
             self.pen.rect(Rect { left: plot.x(from), ..plot.rect }, self.palette.projected)?;
+        }
+        for &(from, to) in &self.scene.left_out {
+            self.stripes(Rect { left: plot.x(from), right: plot.x(to), ..plot.rect })?;
+        }
+        Ok(())
+    }
+
+    /// Upright stripes over a shade, so that it is told from the other shades without its colour.
+    fn stripes(&mut self, rect: Rect) -> Drawn {
+        self.pen.rect(rect, self.palette.warm_up)?;
+        let mut x = rect.left + STRIPE / 2.0;
+        while x < rect.right {
+            self.pen.line(&[(x, rect.bottom), (x, rect.top)], self.palette.frame, 1.0)?;
+            x += STRIPE;
         }
         Ok(())
     }
@@ -317,6 +332,8 @@ impl Painter<'_> {
     }
 }
 
+/// The distance of stripes.
+const STRIPE: f64 = 8.0;
 const FIT: Dashes = Dashes { width: 3.4, pattern: &[14.0, 9.0] };
 const PROJECTION: Dashes = Dashes { width: 3.0, pattern: &[3.5, 6.0] };
 const LIMIT: Dashes = Dashes { width: 2.0, pattern: &[14.0, 7.0] };

@@ -28,6 +28,8 @@ pub(super) struct Scene {
     pub(super) projected_from_s: Option<f64>,
     /// The panels, the uppermost first.
     pub(super) panels: Vec<Panel>,
+    /// What the trend leaves out, from and to in seconds since the start, striped through all panels.
+    pub(super) left_out: Vec<(f64, f64)>,
     /// The phases of the run, shaded through all panels and named above them.
     pub(super) phases: Vec<Phase>,
     /// What happened at one instant, through all panels.
@@ -130,6 +132,8 @@ pub(super) enum Swatch {
     Fit,
     /// The shade of warm-up.
     WarmUp,
+    /// The stripes of what the trend leaves out.
+    LeftOut,
     /// The dashed line of the onset.
     Onset,
     /// The dashed continuation of the fit.
@@ -168,7 +172,9 @@ impl Scene {
             if several && entries.len() == 1 {
                 entries.clear();
             }
-            for entry in runs.into_iter().chain(panel.rest_of_legend(detail)) {
+            let left_out = Entry { swatch: Swatch::LeftOut, label: "left out of the trend".to_owned() };
+            let left_out = (!self.left_out.is_empty() && panel.empty.is_none()).then_some(left_out);
+            for entry in runs.into_iter().chain(panel.rest_of_legend(detail)).chain(left_out) {
                 if !told.contains(&entry) {
                     told.push(entry.clone());
                     entries.push(entry);

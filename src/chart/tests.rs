@@ -9,7 +9,7 @@ use super::theme::Ink;
 use super::*;
 use crate::domain::assessment::{FitPoint, Shape};
 use crate::domain::mark::Mark;
-use crate::domain::run::{Event, EventKind, RunEnd, TargetEnd};
+use crate::domain::run::{Event, EventKind, RunEnd, TargetEnd, Trend};
 use crate::domain::traffic::Latency;
 use crate::domain::{
     Assessment, Bytes, Elapsed, Estimate, Finding, Metric, Readings, Role, Run, Sample, Series, SeriesSet, TrafficTick,
@@ -69,7 +69,15 @@ pub(super) fn growing() -> Finding {
 
 pub(super) fn assessment(findings: Vec<Finding>) -> Assessment {
     let verdict = findings.first().map_or(Verdict::Inconclusive, |finding| finding.verdict);
-    Assessment { verdict, reason: String::new(), crossed: None, findings, objectives: Vec::new(), performance: None }
+    Assessment {
+        verdict,
+        reason: String::new(),
+        crossed: None,
+        left_out: Vec::new(),
+        findings,
+        objectives: Vec::new(),
+        performance: None,
+    }
 }
 
 pub(super) fn metric_scene(set: &SeriesSet, assessment: &Assessment) -> Scene {
@@ -172,7 +180,7 @@ fn what_happened_is_marked_and_the_tree_ticks() {
 #[test]
 fn phases_are_bands_from_one_to_the_next_and_the_last_ends_with_the_run() {
     let mut run = run_of(60);
-    let phase = |name: &str| EventKind::Phase { name: name.into() };
+    let phase = |name: &str| EventKind::Phase { name: name.into(), trend: Trend::Counts };
     run.events = vec![event(0, phase("ramp up")), event(20, phase("soak"))];
     let scene = run_scene(&run);
     let phases: Vec<_> = scene.phases.iter().map(|phase| (phase.name.as_str(), phase.from_s, phase.to_s)).collect();

@@ -353,6 +353,7 @@ mod tests {
     fn the_overview_names_what_decides() {
         let fds = Finding { label: "File descriptors".into(), unit: Unit::Count, ..finding(Verdict::Growing) };
         let run = |verdict, findings| Assessment {
+            left_out: Vec::new(),
             verdict,
             reason: String::new(),
             crossed: None,

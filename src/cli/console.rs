@@ -214,7 +214,12 @@ mod tests {
         assert_eq!(progress(&latest, Some(Duration::from_mins(2)), None), "1 min 1 s, 59 s left  fds 12");
         assert_eq!(progress(&latest, None, Some("steady")), "1 min 1 s  fds 12  steady so far");
         let [from, to] = [0.0, 61.0].map(Elapsed::from_secs_f64);
-        latest.phase = Some(crate::domain::Phase { name: "ramp\u{1b}up".into(), from, to });
+        latest.phase = Some(crate::domain::Phase {
+            name: "ramp\u{1b}up".into(),
+            from,
+            to,
+            trend: crate::domain::run::Trend::Counts,
+        });
         latest.traffic = Some(TrafficTick { turns: 1200, users: 50, limited: 3, ..TrafficTick::default() });
         assert_eq!(
             progress(&latest, None, None),

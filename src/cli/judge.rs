@@ -190,7 +190,9 @@ fn with_record(options: &analysis::Options, run: &Run) -> Result<analysis::Optio
     let recorded = conditions.objectives.iter().map(|text| text.parse::<Objective>());
     let mut objectives = recorded.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::from_error(&error))?;
     objectives.extend(options.objectives.iter().cloned());
+    let marked = run.disturbances().into_iter().map(|marked| (marked.from_s, marked.to_s));
     Ok(analysis::Options {
+        ignore: options.ignore.iter().copied().chain(marked).collect(),
         warm_up_s: options.warm_up_s.or(conditions.warm_up_s),
         budgets: if options.budgets.is_empty() { budgets(&conditions.fail_on)? } else { options.budgets.clone() },
         objectives,
@@ -320,4 +322,37 @@ fn judge_batch(
     // Nothing panics, but if a worker ever did, its inputs must not pass unseen.
     outcomes.resize_with(batch.len(), || Err(Failure::new("an input was not judged: a worker ended too early")));
     outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::run::{Edge, Event, EventKind};
+    use crate::domain::{Elapsed, Sample, Verdict};
+
+    /// A quarter of an hour at 30 MB, in whose last third memory rises by 100 kB a second.
+    fn risen(events: Vec<Event>) -> Run {
+        let sample = |second: u32| {
+            let mut sample = Sample { at: Elapsed::from_secs_f64(f64::from(second)), ..Sample::default() };
+            let wobble = u64::from(second * 7919 % 13) * 4096;
+            let risen = u64::from(second.saturating_sub(600)) * 100_000;
+            sample.readings.set_raw(Metric::RssAnon, 30_000_000 + wobble + risen);
+            sample
+        };
+        Run { samples: (0..900).map(sample).collect(), events, ..Run::default() }
+    }
+
+    fn judged(run: &Run) -> Assessment {
+        analysis::assess(&run.series(), &with_record(&analysis::Options::default(), run).unwrap())
+    }
+
+    #[test]
+    fn what_was_marked_as_a_disturbance_is_left_out_of_the_trend() {
+        assert_eq!(judged(&risen(Vec::new())).verdict, Verdict::Growing);
+        let kind = EventKind::Disturbance { label: "disturbance 1".into(), edge: Edge::Begin };
+        let at = Elapsed::from_secs_f64(599.0);
+        let marked = judged(&risen(vec![Event { at, kind }]));
+        assert_eq!(marked.verdict, Verdict::Steady, "{}", marked.reason);
+        assert_eq!(marked.left_out, [(599.0, 899.0)]);
+    }
 }

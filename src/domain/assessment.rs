@@ -223,6 +223,9 @@ pub struct Assessment {
     /// The ceiling that ended the run before its time, in a sentence; a gate fails on it whatever the verdict.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub crossed: Option<String>,
+    /// What the trend leaves out, from and to in seconds since the start: what somebody marked as a disturbance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<(f64, f64)>,
     /// One claim a metric.
     pub findings: Vec<Finding>,
     /// How the run stands to each of the user's objectives, in their order.

@@ -1,6 +1,6 @@
 //! What happened at one instant, in the few words that have room beside a line in a picture.
 
-use super::run::{Event, EventKind, RunEnd, TargetEnd};
+use super::run::{Edge, Event, EventKind, RunEnd, TargetEnd};
 use super::series::SeriesSet;
 
 /// One instant worth a line through all panels.
@@ -33,7 +33,7 @@ fn label(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::Exec { name } => Some(format!("new program: {name}")),
         EventKind::Note { text } => Some(text.clone()),
-        EventKind::Mark { label } => Some(label.clone()),
+        EventKind::Mark { label } | EventKind::Disturbance { label, edge: Edge::Begin } => Some(label.clone()),
         EventKind::Ended { end: RunEnd::TargetEnded(end) } => Some(ended(end)),
         EventKind::Ended { end: RunEnd::CeilingCrossed { .. } } => Some("ceiling crossed".to_owned()),
         EventKind::Ended { end: RunEnd::Interrupted } => Some("ended by the user".to_owned()),
@@ -42,6 +42,7 @@ fn label(kind: &EventKind) -> Option<String> {
         | EventKind::Unreadable { .. }
         | EventKind::TreeChanged { .. }
         | EventKind::Phase { .. }
+        | EventKind::Disturbance { edge: Edge::End, .. }
         | EventKind::Traffic(_)
         | EventKind::Cost(_) => None,
     }

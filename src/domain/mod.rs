@@ -1,11 +1,12 @@
 //! The nouns of soak, with their units; the lowest floor, which knows only std and serde.
 //!
 //! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind and [`phase`] a named
-//! part of it and [`mark`] an instant, [`series`] is the shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the
+//! part of it and [`mark`] an instant, [`disturbance`] what the trend leaves out, [`series`] is the shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the
 //! analysis answers.
 
 pub mod assessment;
 pub mod bytes;
+pub mod disturbance;
 pub mod mark;
 pub mod metric;
 pub mod objective;

@@ -1,6 +1,6 @@
 //! The named parts of a run, as the events that begin them tell.
 
-use super::run::{Event, EventKind, Run};
+use super::run::{Event, EventKind, Run, Trend};
 use super::sample::Elapsed;
 
 /// A part of the run with a name of its own.
@@ -12,22 +12,27 @@ pub struct Phase {
     pub from: Elapsed,
     /// When the next one began, or the run ended.
     pub to: Elapsed,
+    /// Whether its values tell of growth.
+    pub trend: Trend,
 }
 
 /// The phases that these events begin, in order, the last of which goes on until `end`. One that lasted no time, because
 /// the next began at the same instant, is left out.
 pub fn phases(events: &[Event], end: Elapsed) -> Vec<Phase> {
-    let mut begun: Vec<(Elapsed, &str)> = events
+    let mut begun: Vec<(Elapsed, &str, Trend)> = events
         .iter()
         .filter_map(|event| match &event.kind {
-            EventKind::Phase { name } => Some((event.at, name.as_str())),
+            EventKind::Phase { name, trend } => Some((event.at, name.as_str(), *trend)),
             _ => None,
         })
         .collect();
     // Threads write events as they get to the record, which may be a little out of order.
-    begun.sort_by_key(|(at, _)| *at);
-    let ends: Vec<Elapsed> = begun.iter().skip(1).map(|(at, _)| *at).chain([end]).collect();
-    let phase = |((from, name), to): ((Elapsed, &str), Elapsed)| Phase { name: name.to_owned(), from, to };
+    begun.sort_by_key(|(at, ..)| *at);
+    let ends: Vec<Elapsed> = begun.iter().skip(1).map(|(at, ..)| *at).chain([end]).collect();
+    let phase = |((from, name, trend), to): ((Elapsed, &str, Trend), Elapsed)| {
+        let name = name.to_owned();
+        Phase { name, from, to, trend }
+    };
     begun.into_iter().zip(ends).map(phase).filter(|phase| phase.from < phase.to).collect()
 }
 
@@ -54,7 +59,7 @@ mod tests {
     }
 
     fn begins(second: u64, name: &str) -> Event {
-        event(second, EventKind::Phase { name: name.to_owned() })
+        event(second, EventKind::Phase { name: name.to_owned(), trend: Trend::Counts })
     }
 
     fn told(run: &Run) -> Vec<(String, u64, u64)> {

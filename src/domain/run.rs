@@ -172,6 +172,33 @@ pub struct Cost {
     pub missed_ticks: u64,
 }
 
+/// Whether a part of the run tells of growth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trend {
+    /// It does.
+    #[default]
+    Counts,
+    /// It is a disturbance, such as a spike that is meant to be one: the trend leaves it out, the ceilings do not.
+    LeftOut,
+}
+
+impl Trend {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One end of something that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edge {
+    /// It begins.
+    Begin,
+    /// It is over.
+    End,
+}
+
 /// Something that happened at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -204,6 +231,16 @@ pub enum EventKind {
     Phase {
         /// What it is called: `ramp up`.
         name: String,
+        /// Whether its values tell of growth.
+        #[serde(default, skip_serializing_if = "Trend::is_default")]
+        trend: Trend,
+    },
+    /// Something that the trend leaves out began, or is over.
+    Disturbance {
+        /// What it is called: `disturbance 1`.
+        label: String,
+        /// Which of the two.
+        edge: Edge,
     },
     /// Something worth telling the reader that is no metric.
     Note {

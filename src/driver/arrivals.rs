@@ -85,6 +85,7 @@ impl Timetable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::run::Trend;
     use crate::profile::{Load as Model, Ramp, Scenario, Stage};
 
     fn at(seconds: f64) -> Elapsed {
@@ -92,7 +93,13 @@ mod tests {
     }
 
     fn timetable(start: f64, rate: f64, spacing: Arrivals, seed: u64) -> Timetable {
-        let stage = Stage { name: String::new(), duration: Duration::from_secs(1), target: rate, ramp: Ramp::Jump };
+        let stage = Stage {
+            name: String::new(),
+            duration: Duration::from_secs(1),
+            target: rate,
+            ramp: Ramp::Jump,
+            trend: Trend::Counts,
+        };
         let load = Load::new(&Scenario {
             name: String::new(),
             about: String::new(),

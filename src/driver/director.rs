@@ -15,6 +15,7 @@ use super::seed_of;
 use super::user::{self, later};
 use super::world::World;
 use crate::domain::Elapsed;
+use crate::domain::run::Trend;
 use crate::profile::{Keep, Load as Model, SetupFor};
 
 /// How often a target that does not answer yet is asked again.
@@ -29,7 +30,7 @@ pub(super) async fn direct(world: Rc<World>) {
     let wake = Arc::new(Notify::new());
     if needs_preparation(&world) {
         world.cut(Some(SETUP_PHASE));
-        world.outlet.tell(Seen::Phase { at: world.now(), name: SETUP_PHASE.into() });
+        world.outlet.tell(Seen::Phase { at: world.now(), name: SETUP_PHASE.into(), trend: Trend::Counts });
     }
     wait_ready(&world, &wake).await;
     if !prepare(&world).await {
@@ -137,7 +138,7 @@ fn begin_phase(world: &World, name: &str) {
     world.cut(Some(name));
     // A single stage is the run itself, and no part of it.
     if world.load.phases() > 1 || needs_preparation(world) {
-        world.outlet.tell(Seen::Phase { at: world.now(), name: name.to_owned() });
+        world.outlet.tell(Seen::Phase { at: world.now(), name: name.to_owned(), trend: world.load.trend(name) });
     }
 }
 

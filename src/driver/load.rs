@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::domain::run::Trend;
 use crate::profile::{Ramp, Scenario, Stage};
 
 /// Levels this near to a whole number of users are that number: straight lines meet them with a rounding error.
@@ -20,6 +21,7 @@ pub(super) struct Load {
 #[derive(Clone, Debug)]
 struct Part {
     name: String,
+    trend: Trend,
     from_s: f64,
     /// When the next begins; infinite for the last.
     to_s: f64,
@@ -66,11 +68,11 @@ impl Load {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let mut parts: Vec<Part> = Vec::with_capacity(scenario.stages.len());
         let (mut from_s, mut start, mut before) = (0.0, 0.0, 0.0);
-        for Stage { name, duration, target, ramp } in &scenario.stages {
+        for Stage { name, duration, target, ramp, trend } in &scenario.stages {
             let length_s = duration.as_secs_f64();
             let ramp_s = if *ramp == Ramp::Linear { length_s } else { 0.0 };
-            let part =
-                Part { name: name.clone(), from_s, to_s: from_s + length_s, start, end: *target, ramp_s, before };
+            let (name, trend) = (name.clone(), *trend);
+            let part = Part { name, trend, from_s, to_s: from_s + length_s, start, end: *target, ramp_s, before };
             before += part.area(length_s);
             (from_s, start) = (part.to_s, *target);
             parts.push(part);
@@ -93,6 +95,11 @@ impl Load {
     /// The name of the stage at this time.
     pub(super) fn phase(&self, at_s: f64) -> &str {
         self.part(at_s).map_or("", |part| &part.name)
+    }
+
+    /// Whether the stage of this name tells of growth.
+    pub(super) fn trend(&self, phase: &str) -> Trend {
+        self.parts.iter().find(|part| part.name == phase).map_or(Trend::Counts, |part| part.trend)
     }
 
     /// How many stages there are.
@@ -160,6 +167,7 @@ mod tests {
             duration: Duration::from_secs(seconds),
             target,
             ramp,
+            trend: Trend::Counts,
         };
         Load::new(&Scenario {
             name: "test".into(),

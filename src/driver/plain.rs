@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::options::PlainGet;
 use super::plan::{FOR_EVER, FreeUser, Plan};
 use super::secrets::shown_url;
+use crate::domain::run::Trend;
 use crate::profile::{Arrivals, Cookies, Load, Profile, Ramp, Scenario, Stage};
 
 impl PlainGet {
@@ -20,7 +21,13 @@ impl PlainGet {
             step.timeout = self.timeout;
         }
         let name = profile.name.clone();
-        let stage = Stage { name: name.clone(), duration: FOR_EVER, target: self.rate_per_s, ramp: Ramp::Jump };
+        let stage = Stage {
+            name: name.clone(),
+            duration: FOR_EVER,
+            target: self.rate_per_s,
+            ramp: Ramp::Jump,
+            trend: Trend::Counts,
+        };
         Plan {
             scenario: Scenario {
                 name,

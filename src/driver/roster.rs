@@ -178,10 +178,17 @@ mod tests {
 
     use super::super::load::Load;
     use super::*;
+    use crate::domain::run::Trend;
     use crate::profile::{Arrivals, Ramp, Scenario, Stage};
 
     fn roster(most: u32, order: FreeUser) -> Roster {
-        let stage = Stage { name: String::new(), duration: Duration::from_secs(1), target: 10.0, ramp: Ramp::Jump };
+        let stage = Stage {
+            name: String::new(),
+            duration: Duration::from_secs(1),
+            target: 10.0,
+            ramp: Ramp::Jump,
+            trend: Trend::Counts,
+        };
         let scenario = Scenario {
             name: String::new(),
             about: String::new(),

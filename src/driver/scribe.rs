@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::books::OpenWindow;
+use crate::domain::run::Trend;
 use crate::domain::traffic::RequestLine;
 use crate::domain::{Elapsed, TrafficTick, Window};
 
@@ -20,6 +21,8 @@ pub enum Seen {
         at: Elapsed,
         /// What it is called.
         name: String,
+        /// Whether its values tell of growth.
+        trend: Trend,
     },
     /// A request that went well and took long.
     Slow(RequestLine),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::Objective;
+use crate::domain::run::Trend;
 
 use super::template::{JsonTemplate, Template};
 
@@ -444,6 +445,8 @@ pub struct Stage {
     pub target: f64,
     /// How it gets there.
     pub ramp: Ramp,
+    /// Whether its values tell of growth.
+    pub trend: Trend,
 }
 
 /// How a stage gets to its target.

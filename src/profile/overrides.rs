@@ -6,6 +6,7 @@ use super::error::ProfileError;
 use super::model::{Arrivals, Load, Profile, Ramp, Scenario, Stage};
 use super::scenarios::{self, RAMP_UP};
 use super::units::{MAX_TIME, MAX_USERS};
+use crate::domain::run::Trend;
 
 /// Changes of a scenario; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,7 +182,8 @@ impl Scenario {
         }
         first.duration -= ramp;
         let target = first.target;
-        self.stages.insert(0, Stage { name: RAMP_UP.to_owned(), duration: ramp, target, ramp: Ramp::Linear });
+        let trend = Trend::Counts;
+        self.stages.insert(0, Stage { name: RAMP_UP.to_owned(), duration: ramp, target, ramp: Ramp::Linear, trend });
         Ok(())
     }
 

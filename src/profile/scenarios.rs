@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::model::{Arrivals, Load, Ramp, Scenario, Stage};
+use crate::domain::run::Trend;
 
 /// The phase in which users come one after the other.
 pub(super) const RAMP_UP: &str = "ramp up";
@@ -154,7 +155,7 @@ impl Plan {
 }
 
 fn stage(name: &str, duration: Duration, target: f64, ramp: Ramp) -> Stage {
-    Stage { name: name.to_owned(), duration, target, ramp }
+    Stage { name: name.to_owned(), duration, target, ramp, trend: Trend::Counts }
 }
 
 fn level_name(level: f64, load: Load) -> String {

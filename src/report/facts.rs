@@ -4,7 +4,7 @@
 use crate::domain::Run;
 use crate::domain::bytes::human;
 use crate::domain::rate::{grouped, span};
-use crate::domain::run::{EventKind, RunEnd};
+use crate::domain::run::{Edge, EventKind, RunEnd};
 
 use super::material::{Material, sentence};
 use super::text::{self, Subject};
@@ -126,6 +126,10 @@ pub(super) fn happenings(run: &Run) -> Vec<Happening> {
             EventKind::Exec { name } => format!("the target replaced its program: it is {name} now"),
             EventKind::Note { text } => text.clone(),
             EventKind::Mark { label } => format!("the user marked this moment: {label}"),
+            EventKind::Disturbance { label, edge: Edge::Begin } => {
+                format!("the user marked the beginning of a disturbance, which the trend leaves out: {label}")
+            }
+            EventKind::Disturbance { label, edge: Edge::End } => format!("the disturbance was over: {label}"),
             EventKind::TargetStopped { end } => format!("soak stopped the target: {}", text::cause(end)),
             EventKind::Ended { .. } => format!("the run ended: {}", ended(run)),
             EventKind::TreeChanged { joined: came, left: went } => {

@@ -12,6 +12,8 @@ struct Report<'a> {
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     crossed: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [(f64, f64)],
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     objectives: &'a [ObjectiveFinding],
@@ -19,8 +21,8 @@ struct Report<'a> {
     performance: Option<&'a Performance>,
 }
 
-/// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, `findings`,
-/// and `objectives` and `performance` where there are any.
+/// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, `left_out` where
+/// something is, `findings`, and `objectives` and `performance` where there are any.
 ///
 /// # Errors
 /// None that a well-formed assessment can cause; numbers that JSON has no form for become `null`.
@@ -30,6 +32,7 @@ pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<St
         verdict: assessment.verdict,
         reason: &assessment.reason,
         crossed: assessment.crossed.as_deref(),
+        left_out: &assessment.left_out,
         findings: &assessment.findings,
         objectives: &assessment.objectives,
         performance: assessment.performance.as_ref(),

@@ -99,7 +99,7 @@ impl Recorder {
         match seen {
             Seen::Tick(tick) => self.tick(tick),
             Seen::Window(window) => self.wrote(self.writer().window(&window)),
-            Seen::Phase { at, name } => self.happened(&Event { at, kind: EventKind::Phase { name } }),
+            Seen::Phase { at, name, trend } => self.happened(&Event { at, kind: EventKind::Phase { name, trend } }),
             Seen::Note(text) => {
                 self.event(EventKind::Note { text: text.clone() });
                 self.say(text);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::domain::run::EventKind;
+use crate::domain::run::{Edge, EventKind};
 use crate::domain::{Bytes, Elapsed, Metric, Phase, Run, TrafficTick};
 use crate::procfs::{Buffer, Keep, ProcRoot, Process};
 
@@ -73,6 +73,11 @@ impl Remote {
     /// Marks this moment in the record.
     pub fn mark(&self, label: &str) {
         self.recorder.event(EventKind::Mark { label: label.to_owned() });
+    }
+
+    /// Marks the beginning or the end of a disturbance, which the trend leaves out.
+    pub fn disturbance(&self, label: &str, edge: Edge) {
+        self.recorder.event(EventKind::Disturbance { label: label.to_owned(), edge });
     }
 
     /// Has the latest shown at once, on the thread that attends to the run.

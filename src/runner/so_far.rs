@@ -104,12 +104,19 @@ impl SoFar {
         self.latest.traffic = Some(tick);
     }
 
-    /// Keeps what the series are made with (what cannot be read, and where the program was replaced) and the phase.
+    /// Keeps what the series are made and judged with (what cannot be read, where the program was replaced, what the trend
+    /// leaves out) and the phase.
     pub(super) fn event(&mut self, event: &Event) {
-        if let EventKind::Phase { name } = &event.kind {
-            self.phase = Some(Phase { name: name.clone(), from: event.at, to: event.at });
+        if let EventKind::Phase { name, trend } = &event.kind {
+            self.phase = Some(Phase { name: name.clone(), from: event.at, to: event.at, trend: *trend });
         }
-        let counts = matches!(event.kind, EventKind::Unreadable { .. } | EventKind::Exec { .. });
+        let counts = matches!(
+            event.kind,
+            EventKind::Unreadable { .. }
+                | EventKind::Exec { .. }
+                | EventKind::Phase { .. }
+                | EventKind::Disturbance { .. }
+        );
         if counts && self.kept.events.len() < KEPT_EVENTS {
             self.kept.events.push(event.clone());
         }
@@ -169,6 +176,7 @@ fn overlay(kept: &mut Sample, later: &Sample) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::run::Trend;
 
     fn sample(second: usize) -> Sample {
         let mut sample = Sample { at: Elapsed::from_secs_f64(second as f64), ..Sample::default() };
@@ -206,12 +214,12 @@ mod tests {
         let mut so_far = SoFar::new();
         assert_eq!(so_far.phase(), None);
         for (second, name) in [(0.0, "ramp up"), (4.0, "soak")] {
-            let kind = EventKind::Phase { name: name.into() };
+            let kind = EventKind::Phase { name: name.into(), trend: Trend::Counts };
             so_far.event(&Event { at: Elapsed::from_secs_f64(second), kind });
         }
         so_far.sample(&sample(9));
         let [from, to] = [4.0, 9.0].map(Elapsed::from_secs_f64);
-        assert_eq!(so_far.phase(), Some(Phase { name: "soak".into(), from, to }));
+        assert_eq!(so_far.phase(), Some(Phase { name: "soak".into(), from, to, trend: Trend::Counts }));
     }
 
     #[test]

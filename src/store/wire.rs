@@ -261,7 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::run::{RunEnd, TargetEnd};
+    use crate::domain::run::{Edge, RunEnd, TargetEnd, Trend};
     use crate::domain::traffic::Measure;
 
     fn sample(micros: u64, late: u64, values: &[(Metric, u64)]) -> Sample {
@@ -304,7 +304,9 @@ mod tests {
             EventKind::Unreadable { metric: "pss".into(), reason: "no \"permission\"\n".into() },
             EventKind::TreeChanged { joined: 2, left: 1 },
             EventKind::Mark { label: "mark 1".into() },
-            EventKind::Phase { name: "ramp \"up\"\n<b>日本".into() },
+            EventKind::Phase { name: "ramp \"up\"\n<b>日本".into(), trend: Trend::Counts },
+            EventKind::Phase { name: "spike".into(), trend: Trend::LeftOut },
+            EventKind::Disturbance { label: "disturbance 1".into(), edge: Edge::Begin },
             EventKind::Ended { end: RunEnd::Complete },
             EventKind::Ended { end: RunEnd::TargetEnded(TargetEnd::Killed { signal: 9, out_of_memory: true }) },
         ];
@@ -317,7 +319,7 @@ mod tests {
     #[test]
     fn a_phase_is_an_event_by_its_name() {
         let mut line = Vec::new();
-        let kind = EventKind::Phase { name: "ramp up".into() };
+        let kind = EventKind::Phase { name: "ramp up".into(), trend: Trend::Counts };
         write_event(&mut line, &Event { at: Elapsed::from_secs_f64(2.5), kind }).unwrap();
         let expected = "{\"kind\":\"event\",\"elapsed_s\":2.5,\"event\":\"phase\",\"name\":\"ramp up\"}\n";
         assert_eq!(String::from_utf8(line).unwrap(), expected);

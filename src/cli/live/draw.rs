@@ -17,11 +17,13 @@ const LOW: usize = 14;
 const TALLEST_ROW: usize = 3;
 
 /// The keys, and what one has to know to read the screen; each line fits 40 columns.
-const HELP: [&str; 18] = [
+const HELP: [&str; 20] = [
     "q, Ctrl-C  end the run and judge it;",
     "           once more: quit, no verdict",
     "m          mark this moment: in record",
     "           and charts",
+    "d          begin or end a disturbance:",
+    "           the trend leaves it out",
     "p          hold the picture; the run",
     "           goes on",
     "up, down   scroll the metrics",
@@ -165,10 +167,12 @@ fn foot(picture: &Picture, width: usize, height: usize) -> Vec<Line<'static>> {
     if height >= LOW {
         lines.push(own_cost(picture, width));
     }
-    let keys = match (picture.ending, width) {
-        (Ending::Asked, _) => "ending the run; its verdict follows (once more quits at once)",
-        (Ending::Open, 60..) => "q end and judge   m mark   p hold   ? help   up/down scroll",
-        (Ending::Open, _) => "q end  m mark  p hold  ? help",
+    let keys = match (picture.ending, &picture.disturbance, width) {
+        (Ending::Asked, ..) => "ending the run; its verdict follows (once more quits at once)",
+        (Ending::Open, Some(_), 60..) => "d end the disturbance   q end and judge   m mark   p hold   ? help",
+        (Ending::Open, Some(_), _) => "d end disturbance  q end  ? help",
+        (Ending::Open, None, 64..) => "q end and judge  m mark  d disturbance  p hold  ? help  up/down",
+        (Ending::Open, None, _) => "q end  m mark  p hold  ? help",
     };
     lines.push(Line::styled(format!("{keys:<width$}"), Style::new().add_modifier(Modifier::REVERSED)));
     lines

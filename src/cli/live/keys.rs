@@ -19,6 +19,8 @@ pub(super) enum Key {
     End,
     /// Mark this moment.
     Mark,
+    /// Begin a disturbance, or end it.
+    Disturbance,
     /// Hold the picture still, or let it go on.
     Hold,
     /// Show or hide the help.
@@ -61,6 +63,7 @@ pub(super) fn parse(mut bytes: &[u8]) -> Vec<Key> {
             // Ctrl-C.
             b'q' | b'Q' | 0x03 => Some(Key::End),
             b'm' | b'M' => Some(Key::Mark),
+            b'd' | b'D' => Some(Key::Disturbance),
             b'p' | b'P' | b' ' => Some(Key::Hold),
             b'?' | b'h' | b'H' => Some(Key::Help),
             0x1b => Some(Key::Back),
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn keys_and_their_sequences_are_told_apart() {
-        assert_eq!(parse(b"qm"), [Key::End, Key::Mark]);
+        assert_eq!(parse(b"qmd"), [Key::End, Key::Mark, Key::Disturbance]);
         assert_eq!(parse(b"\x03"), [Key::End]);
         assert_eq!(parse(b"\x1b[A\x1bOB\x1b[6~"), [Key::Scroll(-1), Key::Scroll(1), Key::Scroll(PAGE)]);
         assert_eq!(parse(b"\x1b"), [Key::Back]);

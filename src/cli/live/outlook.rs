@@ -51,7 +51,9 @@ impl Outlook {
     }
 
     fn judge(&self, run: &Run) -> Option<Assessment> {
-        let options = analysis::Options { caveat: report::caveat(run), ..self.options.clone() };
+        let marked = run.disturbances().into_iter().map(|marked| (marked.from_s, marked.to_s));
+        let ignore = self.options.ignore.iter().copied().chain(marked).collect();
+        let options = analysis::Options { ignore, caveat: report::caveat(run), ..self.options.clone() };
         (run.samples.len() >= LEAST_SAMPLES).then(|| analysis::assess(&run.series(), &options))
     }
 }

@@ -68,6 +68,8 @@ pub(super) struct Picture {
     pub(super) happenings: VecDeque<Happening>,
     /// The last lines that others wrote, such as a target that soak started.
     pub(super) output: Vec<String>,
+    /// The disturbance that goes on, where one was marked.
+    pub(super) disturbance: Option<String>,
     /// Whether the user has asked for the end.
     pub(super) ending: Ending,
     pub(super) page: Page,
@@ -100,6 +102,7 @@ impl Picture {
             outlook: None,
             happenings: VecDeque::new(),
             output: Vec::new(),
+            disturbance: None,
             ending: Ending::default(),
             page: Page::default(),
             motion: Motion::default(),

@@ -12,6 +12,7 @@ use ratatui_core::terminal::{Terminal, TerminalOptions, Viewport};
 use ratatui_crossterm::CrosstermBackend;
 
 use crate::analysis;
+use crate::domain::run::Edge;
 use crate::runner::{Remote, Watch};
 
 use super::capture::Captured;
@@ -38,6 +39,7 @@ pub(in crate::cli) struct LiveView {
     outlook: Outlook,
     picture: Picture,
     marks: u32,
+    disturbances: u32,
     /// Set once the user has asked for the end.
     asked: Arc<AtomicBool>,
     /// What is said on the terminal once it is given back.
@@ -71,6 +73,7 @@ impl LiveView {
             outlook: Outlook::new(options, warm_up),
             picture: Picture::new(duration, warm_up, palette(), glyphs()),
             marks: 0,
+            disturbances: 0,
             asked,
             said: Vec::new(),
         })
@@ -119,6 +122,7 @@ impl LiveView {
                 // The signal that it sends does the rest.
                 Key::End => {}
                 Key::Mark => self.mark(),
+                Key::Disturbance => self.disturb(),
                 Key::Hold if picture.motion == Motion::Held => picture.motion = Motion::Follows,
                 Key::Hold => picture.motion = Motion::Held,
                 Key::Help if picture.page == Page::Metrics => picture.page = Page::Help,
@@ -143,6 +147,21 @@ impl LiveView {
         remote.mark(&label);
         let at = remote.glance().now;
         self.picture.happened(at, label);
+    }
+
+    fn disturb(&mut self) {
+        let Some(remote) = &self.remote else { return };
+        let at = remote.glance().now;
+        if let Some(label) = self.picture.disturbance.take() {
+            remote.disturbance(&label, Edge::End);
+            self.picture.happened(at, format!("{label} is over"));
+        } else {
+            self.disturbances += 1;
+            let label = format!("disturbance {}", self.disturbances);
+            remote.disturbance(&label, Edge::Begin);
+            self.picture.happened(at, format!("{label} begins: the trend leaves it out"));
+            self.picture.disturbance = Some(label);
+        }
     }
 
     fn show(&mut self) {

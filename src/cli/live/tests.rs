@@ -156,7 +156,7 @@ fn the_phase_is_named_with_its_length_so_far_and_without_its_escapes() {
     let mut picture = healthy();
     let name = format!("soak \u{1b}[2J{}", "名前".repeat(60));
     let [from, to] = [30.0, 119.0].map(Elapsed::from_secs_f64);
-    picture.glance.phase = Some(Phase { name, from, to });
+    picture.glance.phase = Some(Phase { name, from, to, trend: crate::domain::run::Trend::Counts });
     for size in [(80, 24), (200, 50)] {
         let shown = text(&picture, size);
         assert!(shown.contains("phase     for 1 min 30 s: soak \u{fffd}[2J名"), "{shown}");

@@ -52,7 +52,7 @@ fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
         .seen
         .iter()
         .filter_map(|seen| {
-            if let Seen::Phase { name, at } = seen { Some((name.as_str(), at.as_secs_f64().round())) } else { None }
+            if let Seen::Phase { name, at, .. } = seen { Some((name.as_str(), at.as_secs_f64().round())) } else { None }
         })
         .collect();
     assert_eq!(phases, [("ramp up", 0.0), ("steady", 10.0), ("calm", 15.0)]);

@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::{Driver, FreeUser, GetUrl, Plan, Seen, start};
 use crate::clock::{Clock, RealClock, Wake};
+use crate::domain::run::Trend;
 use crate::domain::traffic::{RequestLine, TrafficSummary};
 use crate::domain::{Elapsed, TrafficTick, Window};
 use crate::profile::{
@@ -237,7 +238,7 @@ pub(in crate::driver) fn setup(run: SetupFor, steps: Vec<Step>) -> Vec<Setup> {
 }
 
 pub(in crate::driver) fn stage(name: &str, seconds: f64, target: f64, ramp: Ramp) -> Stage {
-    Stage { name: name.into(), duration: Duration::from_secs_f64(seconds), target, ramp }
+    Stage { name: name.into(), duration: Duration::from_secs_f64(seconds), target, ramp, trend: Trend::Counts }
 }
 
 /// A scenario of the closed model with so many users, for ever.

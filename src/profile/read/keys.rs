@@ -94,7 +94,7 @@ pub(super) const SCENARIO: &[&str] = &[
     "fail_on",
 ];
 
-pub(super) const STAGE: &[&str] = &["name", "duration", "target", "ramp"];
+pub(super) const STAGE: &[&str] = &["name", "duration", "target", "ramp", "trend"];
 
 pub(super) const SCRAPE: &[&str] = &["url", "interval", "series"];
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::run::Trend;
 use crate::profile::error::{did_you_mean, nearest};
 use crate::profile::model::{Arrivals, Class, Load, Ramp, Scenario, Stage};
 use crate::profile::scenarios::{self, EACH, Plan, Shape};
@@ -280,7 +281,9 @@ fn stages(reader: &mut Reader<'_>, field: &Field<'_, '_>, open: bool) -> Option<
         };
         let duration = duration.some_time(reader)?;
         let target = target(reader, &aim, open)?;
-        stages.push(Stage { name, duration, target, ramp });
+        let trends = [("counts", Trend::Counts), ("left out", Trend::LeftOut)];
+        let trend = fields.get("trend").map_or(Some(Trend::Counts), |field| field.choice(reader, &trends))?;
+        stages.push(Stage { name, duration, target, ramp, trend });
     }
     if stages.is_empty() {
         return None;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::domain::run::Trend;
 use crate::profile::model::{
     Arrivals, Body, Capture, JsonExpectation, LeaveAfter, Load, Pick, Profile, Ramp, SetupFor, StatusPattern, Step,
     Stream, Think,
@@ -208,7 +209,7 @@ fn scenarios_change_the_built_in_ones_and_add_to_them() {
     let profile = read(
         "get = \"/\"\ndefault_scenario = \"mine\"\n[scenario.soak]\nusers = 20\n[scenario.mine]\nrate = \"40 turns/s\"\n\
          duration = \"10m\"\narrivals = \"even\"\nin_flight = 9\nramp_up = \"1m\"\n[scenario.staged]\n\
-         stages = [{ duration = \"1m\", target = 5 }, { name = \"top\", duration = \"2m\", target = 9, ramp = \"at once\" }]\n\
+         stages = [{ duration = \"1m\", target = 5 }, { name = \"top\", duration = \"2m\", target = 9, ramp = \"at once\", trend = \"left out\" }]\n\
          [scenario.steps]\neach = \"30s\"\n",
     );
     let outline = |name: &str| -> Vec<(String, u64, f64)> {
@@ -220,6 +221,8 @@ fn scenarios_change_the_built_in_ones_and_add_to_them() {
     assert_eq!(profile.scenario("mine").unwrap().load, Load::Open { arrivals: Arrivals::Even, in_flight: 9 });
     assert_eq!(outline("staged"), [("stage 1".to_owned(), 60, 5.0), ("top".to_owned(), 120, 9.0)]);
     assert_eq!(profile.scenario("staged").unwrap().stages[0].ramp, Ramp::Linear);
+    let trends: Vec<Trend> = profile.scenario("staged").unwrap().stages.iter().map(|stage| stage.trend).collect();
+    assert_eq!(trends, [Trend::Counts, Trend::LeftOut]);
     assert_eq!(outline("steps").iter().map(|(_, seconds, _)| seconds).sum::<u64>(), 120);
     assert!(profile.scenario("soka").unwrap_err().to_string().contains("did you mean `soak`"));
 }

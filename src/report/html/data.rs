@@ -33,6 +33,8 @@ const TOGETHER: [&[&str]; 3] = [&["rss_anon", "swap"], &["pss", "uss"], &["procs
 struct Data {
     span: [f64; 2],
     phases: Vec<Span>,
+    /// What the trend leaves out, from and to.
+    left_out: Vec<(f64, f64)>,
     marks: Vec<Instant>,
     panels: Vec<Panel>,
 }
@@ -95,7 +97,9 @@ pub(super) fn json(material: &Material<'_>) -> String {
     panels.extend(traffic(ticks, span));
     panels.retain(|panel| !panel.lines.is_empty());
     let (phases, marks) = named(material);
-    serde_json::to_string(&Data { span, phases, marks, panels })
+    let left_out = &material.assessment.left_out;
+    let left_out = left_out.iter().take(NAMED).map(|&(from, to)| (short(from), short(to))).collect();
+    serde_json::to_string(&Data { span, phases, left_out, marks, panels })
         .map_or_else(|_| "null".to_owned(), |json| escape::json_in_script(&json))
 }
 

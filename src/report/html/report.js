@@ -131,6 +131,12 @@
     });
     const extra = (className, text) => { const key = element("span", "key", head); element("i", className, key); key.append(text); };
     if (panel.fit.length) extra("fit", "fit");
+    data.left_out.forEach(([from, to]) => {
+      const left = Math.max(LEFT, x(from)), wide = Math.min(right, x(to)) - left;
+      for (let k = 4; k < wide; k += 8) {
+        node("line", { x1: left + k, x2: left + k, y1: TOP, y2: bottom, style: "stroke:var(--grid)" }, plot);
+      }
+    });
     if (panel.settled > start) extra("warm", "warm-up");
     if (panel.onset > start) extra("onset", "growth began");
     const svg = node("svg", { height: HEIGHT, role: "img", "aria-label": panel.title + " over time" });
