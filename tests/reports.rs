@@ -12,9 +12,10 @@ use soak::analysis;
 use soak::domain::run::{
     Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions, Trend,
 };
-use soak::domain::traffic::{FailureTally, Latency, LatencySummary, TrafficSummary, TrafficTick};
+use soak::domain::traffic::{FailureTally, Latency, LatencySummary, Measure, TrafficSummary, TrafficTick, Window};
 use soak::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
 use soak::report::{Material, Pictures, Subject, caveat, csv, html, json_line, junit, markdown_report};
+use soak::stats::latencies::Latencies;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[31m|`日本\u{202e}\"'&]]>";
 
@@ -252,6 +253,44 @@ fn many_phases_of_long_names_do_not_swell_the_page() {
     let run = many.judged();
     run.check();
     assert!(run.html().len() < 400_000, "{}", run.html().len());
+}
+
+/// So many windows of ten seconds of a step, answered within so many milliseconds.
+fn windows(step: &str, count: u32, millis: u64, failed: u64) -> Vec<Window> {
+    let mut read = Latencies::new().unwrap();
+    (0..50).for_each(|_| read.add(Duration::from_millis(millis)));
+    let window = |index: u32| Window {
+        from_s: 10.0 * f64::from(index),
+        to_s: 10.0 * f64::from(index + 1),
+        class: "normal".into(),
+        step: Some(step.into()),
+        requests: 50,
+        failed,
+        latencies: [(Measure::Response, read.encode().unwrap())].into(),
+        ..Window::default()
+    };
+    (0..count).map(window).collect()
+}
+
+#[test]
+fn each_step_has_a_panel_of_its_response_times_and_failures_share_one() {
+    let mut run = Builder::new().memory(120, 1.0, |_| 9 * MIB).judged();
+    let of = |data: &Value, title: &str| {
+        data["panels"].as_array().unwrap().iter().find(|panel| panel["title"] == title).cloned()
+    };
+    assert_eq!(of(&run.data(), "Response time of login"), None);
+    let cut = Window { from_s: 120.0, to_s: 120.1, ..windows("search", 1, 900, 50).remove(0) };
+    let both = [windows("login", 12, 20, 0), windows("search", 12, 300, 5), vec![cut]].concat();
+    run.assessment.performance = Some(analysis::performance(&both, None));
+    run.check();
+    let data = run.data();
+    let panel = of(&data, "Response time of search").unwrap();
+    let p95 = &panel["lines"][1];
+    assert_eq!((p95["name"].as_str(), p95["t"].as_array().unwrap().len()), (Some("p95"), 12));
+    assert!((p95["v0"].as_f64().unwrap() - 300.0).abs() < 1.0, "{p95}");
+    let failed = of(&data, "Failed requests per second by step").unwrap();
+    let lines = failed["lines"].as_array().unwrap();
+    assert_eq!((lines.len(), &lines[0]["name"], &lines[0]["v0"]), (1, &Value::from("search"), &Value::from(0.5)));
 }
 
 #[test]

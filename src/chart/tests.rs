@@ -178,6 +178,17 @@ fn what_happened_is_marked_and_the_tree_ticks() {
 }
 
 #[test]
+fn what_the_trend_leaves_out_is_striped_and_named() {
+    let assessed = Assessment { left_out: vec![(600.0, 1_200.0), (3_000.0, 9_000.0)], ..assessment(vec![growing()]) };
+    let scene = metric_scene(&rising(), &assessed);
+    assert_eq!(scene.left_out, [(600.0, 1_200.0), (3_000.0, 3_600.0)]);
+    let entries = scene.legends().remove(0);
+    assert!(entries.iter().any(|entry| entry.label == "left out of the trend"), "{entries:?}");
+    let plain = metric_scene(&rising(), &assessment(vec![growing()])).legends().remove(0);
+    assert!(plain.iter().all(|entry| entry.swatch != Swatch::LeftOut));
+}
+
+#[test]
 fn phases_are_bands_from_one_to_the_next_and_the_last_ends_with_the_run() {
     let mut run = run_of(60);
     let phase = |name: &str| EventKind::Phase { name: name.into(), trend: Trend::Counts };

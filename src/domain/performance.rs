@@ -39,6 +39,22 @@ pub struct StepFigures {
     pub first_event_p95_ms: Option<f64>,
     /// The 95th percentile of the gaps between events.
     pub gap_p95_ms: Option<f64>,
+    /// Window by window over the whole run, ramps and warm-up too, but for windows of less than a second. For drawing only: no part of the JSON.
+    #[serde(skip)]
+    pub course: Vec<WindowFigures>,
+}
+
+/// One window of a step, or of a class's turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WindowFigures {
+    /// When it ended, in seconds since the start.
+    pub to_s: f64,
+    /// Requests (or turns) a second.
+    pub per_second: f64,
+    /// Those that failed, a second.
+    pub failed_per_second: f64,
+    /// Response times; `None` where nobody answered.
+    pub response: Option<LatencyFigures>,
 }
 
 /// One phase of the scenario.

@@ -194,6 +194,10 @@ fn the_live_view_shows_the_run_takes_a_mark_and_leaves_the_terminal_as_it_found_
 
     watched.press("m");
     watched.shows("mark 1");
+    watched.press("d");
+    watched.shows("d end the disturbance");
+    watched.press("d");
+    watched.shows("disturbance 1 is over");
     watched.press("q");
     watched.until("the main screen", |screen| !screen.is_alternate);
     let status = watched.child.wait().unwrap();
@@ -205,5 +209,9 @@ fn the_live_view_shows_the_run_takes_a_mark_and_leaves_the_terminal_as_it_found_
     assert_eq!(modes(&tcgetattr(&watched.terminal).unwrap()), modes(&before));
     let record = std::fs::read_to_string(soak.run_folder().join("record.jsonl")).unwrap();
     assert!(record.contains("\"event\":\"mark\",\"label\":\"mark 1\""), "{record}");
+    for edge in ["begin", "end"] {
+        let event = format!("\"event\":\"disturbance\",\"label\":\"disturbance 1\",\"edge\":\"{edge}\"");
+        assert!(record.contains(&event), "{record}");
+    }
     assert!(record.contains("\"why\":\"interrupted\""), "{record}");
 }

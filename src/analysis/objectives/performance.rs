@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::performance::{LatencyFigures, Performance, PhaseFigures, StepFigures};
+use crate::domain::performance::{LatencyFigures, Performance, PhaseFigures, StepFigures, WindowFigures};
 use crate::domain::traffic::{Measure, Window};
 use crate::stats::latencies::Latencies;
 
 use super::signs::{self, Middle};
 use super::tally::{Selection, Tally, decoded};
 use super::timeline::{Stretch, When, counted, holds, seconds, stretches};
+
+/// Windows that a phase or the end of the run cuts shorter than this, in seconds, are no rate: a request that ended in its
+/// first milliseconds would be hundreds a second.
+const LEAST_WINDOW_S: f64 = 1.0;
 
 /// What the windows say: steps and turns over the part that counts, each phase, and signs of a bottleneck.
 pub fn performance(windows: &[Window], warm_up_s: Option<f64>) -> Performance {
@@ -32,8 +36,10 @@ pub fn performance(windows: &[Window], warm_up_s: Option<f64>) -> Performance {
 #[derive(Default)]
 struct Book {
     tally: Tally,
-    /// One a window, in the order of the record.
+    /// One a window that counts, in the order of the record.
     middles: Vec<Middle>,
+    /// One a window.
+    course: Vec<WindowFigures>,
 }
 
 /// Class and step; no step for whole turns.
@@ -56,6 +62,9 @@ fn read_once<'a>(
         let step = window.step.as_deref();
         let read = decoded(window, Some(whole(step)));
         let book = books.entry((&window.class, step)).or_default();
+        if window.to_s - window.from_s >= LEAST_WINDOW_S {
+            book.course.push(window_figures(window, read.as_ref().and_then(|read| read.as_ref().ok())));
+        }
         if holds(counting, window) {
             book.tally.add_read(window, read.as_ref());
             let latencies = read.as_ref().and_then(|read| read.as_ref().ok());
@@ -93,6 +102,17 @@ fn step_figures(
         ttfb_p95_ms: p95(Measure::Ttfb),
         first_event_p95_ms: p95(Measure::FirstEvent),
         gap_p95_ms: p95(Measure::Gap),
+        course: book.course.clone(),
+    }
+}
+
+fn window_figures(window: &Window, read: Option<&Latencies>) -> WindowFigures {
+    let per_second = |count| per_second(count, window.to_s - window.from_s);
+    WindowFigures {
+        to_s: window.to_s,
+        per_second: per_second(window.requests),
+        failed_per_second: per_second(window.failed),
+        response: read.and_then(figures),
     }
 }
 

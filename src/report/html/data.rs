@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::domain::mark::{self, Mark};
+use crate::domain::performance::{LatencyFigures, Performance, StepFigures, WindowFigures};
 use crate::domain::rate::quantity;
 use crate::domain::traffic::TrafficTick;
 use crate::domain::{Finding, Phase, Role, Series, SeriesSet, Verdict};
@@ -16,6 +17,9 @@ use super::super::text::Subject;
 const BUCKETS: usize = 1500;
 /// Panels at most, the deciding metrics first: a CSV may have thousands of columns.
 const PANELS: usize = 24;
+/// Panels of single steps at most, and lines of a panel that all steps share: colours beyond these are not told apart.
+const STEP_PANELS: usize = 12;
+const LINES: usize = 6;
 /// Phases and marks at most, and letters of their names: beyond them a panel is all lines, and the record has them.
 const NAMED: usize = 400;
 const LETTERS: usize = 120;
@@ -95,6 +99,7 @@ pub(super) fn json(material: &Material<'_>) -> String {
     let mut panels: Vec<Panel> = groups(material).iter().map(|group| panel(material, group, span)).collect();
     panels.truncate(PANELS);
     panels.extend(traffic(ticks, span));
+    panels.extend(material.assessment.performance.iter().flat_map(|performance| steps(performance, span)));
     panels.retain(|panel| !panel.lines.is_empty());
     let (phases, marks) = named(material);
     let left_out = &material.assessment.left_out;
@@ -220,6 +225,48 @@ fn traffic(ticks: &[TrafficTick], span: [f64; 2]) -> Vec<Panel> {
         ..Panel::default()
     };
     vec![panel("Turns per second", "number", rates), panel("Latency from the due time", "ms", latencies)]
+}
+
+/// Response times of each step, window by window, the busiest steps first, and the failures of all of them.
+fn steps(performance: &Performance, span: [f64; 2]) -> Vec<Panel> {
+    // A run without a profile has one step, and the panels of the traffic show it.
+    let mut busiest: Vec<&StepFigures> = performance.steps.iter().filter(|step| step.step.is_some()).collect();
+    if busiest.len() < 2 {
+        return Vec::new();
+    }
+    busiest.sort_by_key(|step| std::cmp::Reverse(step.requests));
+    let name = |step: &StepFigures| {
+        let several = busiest.iter().any(|other| other.class != step.class);
+        let class = if several { format!(" ({})", step.class) } else { String::new() };
+        let name = format!("{}{class}", step.step.as_deref().unwrap_or_default());
+        escape::plain(&name).chars().take(LETTERS).collect::<String>()
+    };
+    let line = |label: &str, step: &StepFigures, value: &dyn Fn(&WindowFigures) -> Option<f64>| {
+        let points = step.course.iter().filter_map(|window| Some((window.to_s, value(window)?)));
+        line_of(label, points.map(|(at, value)| Point { at, value, part: 0.0 }), span)
+    };
+    let panel = |title: String, unit, lines: Vec<Option<Line>>| {
+        let lines = lines.into_iter().flatten().collect();
+        Panel { title, unit, zero: 1, lines, ..Panel::default() }
+    };
+    let failing = busiest.iter().filter(|step| step.failed > 0).take(LINES);
+    let failures = failing.map(|step| line(&name(step), step, &|window| Some(window.failed_per_second))).collect();
+    let requests = busiest.iter().take(LINES);
+    let requests = requests.map(|step| line(&name(step), step, &|window| Some(window.per_second))).collect();
+    let rates = [
+        panel("Failed requests per second by step".to_owned(), "number", failures),
+        panel("Requests per second by step".to_owned(), "number", requests),
+    ];
+    let latencies = busiest.iter().take(STEP_PANELS).map(|step| {
+        let at = |which: fn(&LatencyFigures) -> f64| move |window: &WindowFigures| window.response.as_ref().map(which);
+        let lines = vec![
+            line("p50", step, &at(|figures| figures.p50_ms)),
+            line("p95", step, &at(|figures| figures.p95_ms)),
+            line("p99", step, &at(|figures| figures.p99_ms)),
+        ];
+        panel(format!("Response time of {}", name(step)), "ms", lines)
+    });
+    rates.into_iter().chain(latencies).collect()
 }
 
 #[derive(Clone, Copy)]

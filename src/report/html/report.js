@@ -122,7 +122,7 @@
     const holder = element("div", "panel", box);
     const head = element("h3", "", holder, panel.title);
     const lines = panel.lines.map(expand);
-    const ink = i => lines[i].name === "errors" ? "alarm" : "l" + (i % 3);
+    const ink = i => lines[i].name === "errors" ? "alarm" : "l" + (i % 6);
     const keys = lines.map((line, i) => {
       const key = element("span", "key", head);
       element("i", ink(i), key);
