@@ -75,7 +75,7 @@ impl Pace {
 
     /// To be called where a thread begins to record; a time if this is one of the calls that are timed.
     #[inline]
-    pub(super) fn begin(&self, turn: u32) -> Option<u64> {
+    pub(super) fn begin(turn: u32) -> Option<u64> {
         turn.is_multiple_of(TIMED_EVERY).then(clock::nanoseconds)
     }
 

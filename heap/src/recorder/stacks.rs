@@ -60,7 +60,7 @@ impl Stacks {
         let Some(pages) = Pages::map(self.room.words() * size_of::<AtomicU64>(), Faulting::OnTouch) else {
             return false;
         };
-        let fresh = pages.at().as_ptr().cast::<AtomicU64>();
+        let fresh = pages.start::<AtomicU64>();
         // Hooks keep references into it without end, so it is never given back; a second one that came too late is.
         if self.words.compare_exchange(std::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             std::mem::forget(pages);
@@ -170,9 +170,8 @@ impl Hash {
 
     #[inline]
     pub(crate) fn add(&mut self, frame: u64) {
-        // The folded product of wyhash: each bit of the frame reaches each bit of the hash.
-        let product = u128::from(self.0 ^ frame) * u128::from(0xA076_1D64_78BD_642F_u64);
-        self.0 = (product as u64) ^ ((product >> 64) as u64).rotate_left(23) ^ frame.rotate_left(32);
+        // Short on purpose: each step waits for the one before, once per frame.
+        self.0 = (self.0.rotate_left(5) ^ frame).wrapping_mul(0xA076_1D64_78BD_642F);
     }
 
     #[inline]

@@ -196,7 +196,8 @@ fn build_id(mut notes: &[u8]) -> Option<String> {
         let text_at = 12 + name.checked_next_multiple_of(4)?;
         let text_end = text_at.checked_add(text)?;
         if kind == BUILD_ID && notes.get(12..12 + name)? == GNU {
-            return Some(notes.get(text_at..text_end)?.iter().map(|byte| format!("{byte:02x}")).collect());
+            let nibbles = notes.get(text_at..text_end)?.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            return nibbles.map(|nibble| char::from_digit(u32::from(nibble), 16)).collect();
         }
         notes = notes.get(text_end.checked_next_multiple_of(4)?..)?;
     }
