@@ -1,0 +1,128 @@
+//! How to step out of the function at an address, as one word each, in a table that threads share without locks. A stack
+//! of known addresses is walked by one load per frame from here, besides those from the stack.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const ADDRESS_BITS: u32 = 47;
+const BUCKET_BITS: u32 = 12;
+/// Rules of a bucket: one cache line.
+const WAYS: usize = 8;
+/// What of an address is left to be told apart in a bucket.
+const TAG_BITS: u32 = ADDRESS_BITS - BUCKET_BITS;
+const RULE_BITS: u32 = 64 - TAG_BITS;
+const OFFSET_BITS: u32 = 13;
+/// From what the frame of the caller is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base {
+    Stack,
+    Frame,
+}
+
+/// How to find the caller's registers. "The frame" is the address behind the return address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// There is no caller.
+    End,
+    /// Two additions and two reads.
+    Step(Step),
+    /// The function is the one that the kernel lets a signal handler return to.
+    Signal,
+    /// None of the above: the tables have to be asked each time.
+    Asked,
+}
+
+/// The frame lies `words` above `base`; the caller's frame pointer was saved `saved` words below the frame, or not touched
+/// where that is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) base: Base,
+    pub(super) words: u16,
+    pub(super) saved: u16,
+}
+
+impl Rule {
+    /// The largest offset that has room.
+    pub(super) const MOST_WORDS: u64 = (1 << OFFSET_BITS) - 1;
+
+    fn pack(self) -> u64 {
+        let (kind, words, saved) = match self {
+            Self::End => (1, 0, 0),
+            Self::Step(Step { base: Base::Stack, words, saved }) => (2, words, saved),
+            Self::Step(Step { base: Base::Frame, words, saved }) => (3, words, saved),
+            Self::Signal => (4, 0, 0),
+            Self::Asked => (5, 0, 0),
+        };
+        kind | u64::from(words) << 3 | u64::from(saved) << (3 + OFFSET_BITS)
+    }
+
+    #[inline]
+    fn unpack(word: u64) -> Self {
+        let mask = Self::MOST_WORDS;
+        let (words, saved) = ((word >> 3 & mask) as u16, (word >> (3 + OFFSET_BITS) & mask) as u16);
+        match word & 7 {
+            2 => Self::Step(Step { base: Base::Stack, words, saved }),
+            3 => Self::Step(Step { base: Base::Frame, words, saved }),
+            4 => Self::Signal,
+            5 => Self::Asked,
+            _ => Self::End,
+        }
+    }
+}
+
+/// The rules that were asked for lately: 256 KiB.
+#[derive(Debug)]
+pub(super) struct Rules {
+    buckets: [Bucket; 1 << BUCKET_BITS],
+}
+
+#[derive(Debug)]
+#[repr(align(64))]
+struct Bucket([AtomicU64; WAYS]);
+
+impl Rules {
+    /// All zero, so that a static of it takes no room in the program's file.
+    #[expect(clippy::large_stack_arrays, reason = "evaluated at compile time, for a static")]
+    pub(super) const fn new() -> Self {
+        Self { buckets: [const { Bucket([const { AtomicU64::new(0) }; WAYS]) }; 1 << BUCKET_BITS] }
+    }
+
+    /// Bucket and tag. The tag is the address above the bucket's bits, so that both together are the address.
+    #[inline]
+    fn place(address: u64) -> (usize, u64) {
+        let above = address >> BUCKET_BITS & ((1 << TAG_BITS) - 1);
+        (((address ^ above) & ((1 << BUCKET_BITS) - 1)) as usize, above << RULE_BITS)
+    }
+
+    /// The rule for an address of code, if it is known.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is the hottest loop of all")]
+    pub(super) fn get(&self, address: u64) -> Option<Rule> {
+        let (bucket, tag) = Self::place(address);
+        let ways = &self.buckets[bucket].0;
+        let first = ways[0].load(Ordering::Relaxed);
+        // No rule is packed as zero, so an empty way is none of address zero's.
+        if (first ^ tag) < 1 << RULE_BITS { Some(Rule::unpack(first)) } else { Self::get_further(&ways[1..], tag) }
+    }
+
+    #[inline(never)]
+    fn get_further(ways: &[AtomicU64], tag: u64) -> Option<Rule> {
+        let mut words = ways.iter().map(|way| way.load(Ordering::Relaxed)).take_while(|word| *word != 0);
+        words.find(|word| (word ^ tag) < 1 << RULE_BITS).map(Rule::unpack)
+    }
+
+    /// Keeps a rule; in a full bucket it takes the place of another.
+    pub(super) fn put(&self, address: u64, rule: Rule) {
+        let (bucket, tag) = Self::place(address);
+        let ways = &self.buckets[bucket].0;
+        let free = ways.iter().position(|way| way.load(Ordering::Relaxed) == 0);
+        let way = free.unwrap_or((tag >> RULE_BITS) as usize % WAYS);
+        ways[way].store(tag | rule.pack(), Ordering::Relaxed);
+    }
+
+    /// Forgets all rules.
+    pub(super) fn clear(&self) {
+        for way in self.buckets.iter().flat_map(|bucket| &bucket.0) {
+            way.store(0, Ordering::Relaxed);
+        }
+    }
+}
