@@ -6,6 +6,7 @@
 
 pub mod assessment;
 pub mod bytes;
+pub mod heap;
 pub mod mark;
 pub mod metric;
 pub mod objective;
@@ -20,6 +21,7 @@ pub mod traffic;
 
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use bytes::{Bytes, SignedBytes};
+pub use heap::HeapSnapshot;
 pub use metric::{Metric, Role, Unit};
 pub use objective::{Objective, ObjectiveError, ObjectiveFinding};
 pub use performance::Performance;
