@@ -7,6 +7,20 @@ use crate::exit::Wishes;
 use crate::recorder::{self, Options, Period, Start, StartError, Untraced};
 use crate::snapshot::Snapshot;
 
+/// What [`Alloc::system`](crate::Alloc::system) is around.
+#[cfg(not(feature = "dhat"))]
+pub type Inner = std::alloc::System;
+/// What [`Alloc::system`](crate::Alloc::system) is around.
+#[cfg(feature = "dhat")]
+pub type Inner = ::dhat::Alloc;
+
+/// The one value of [`Inner`].
+#[cfg(not(feature = "dhat"))]
+pub(crate) const INNER: Inner = std::alloc::System;
+/// The one value of [`Inner`].
+#[cfg(feature = "dhat")]
+pub(crate) const INNER: Inner = ::dhat::Alloc;
+
 /// Whether the program itself wants tracing, whoever else does.
 static PROGRAMS_OWN: AtomicBool = AtomicBool::new(false);
 

@@ -10,10 +10,11 @@ mod protocol;
 mod server;
 mod tracer;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::Builder;
+
+use thiserror::Error;
 
 use crate::exit::{self, Bell, Call, Files, Wishes};
 
@@ -27,12 +28,14 @@ use server::Server;
 const STACK: usize = 512 << 10;
 
 /// Why nothing, or not everything, is listened to. The program goes on without.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
     /// This process listens already.
+    #[error("this process listens already")]
     Already,
     /// A folder for the socket is not its owner's alone.
+    #[error("no socket in {path}: {reason}")]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -40,54 +43,37 @@ pub enum ListenError {
         reason: String,
     },
     /// The socket could not be made.
+    #[error("no socket at {path}")]
     Socket {
         /// Where.
         path: PathBuf,
         /// What the system said.
+        #[source]
         source: io::Error,
     },
     /// Another process listens there: one of the same pid in another container that shares the folder.
+    #[error("another process listens at {path}")]
     Taken {
         /// Where.
         path: PathBuf,
     },
     /// There is no place for a socket.
-    Unsupported,
-    /// An environment variable for files asks for something that cannot be had.
+    #[error("there is no folder for a socket")]
+    Nowhere,
+    /// An environment variable asks for something that cannot be had.
+    #[error("{name}: {reason}")]
     Variable {
         /// Its name.
         name: &'static str,
         /// Why not.
         reason: String,
     },
-    /// The thread or its descriptors could not be made.
-    Thread(io::Error),
-    /// The tracer could not be started for the file that was asked for.
+    /// The control thread or its descriptors could not be made.
+    #[error("cannot start the control thread")]
+    Thread(#[source] io::Error),
+    /// Tracing could not be started for the file that was asked for.
+    #[error("cannot start tracing: {0}")]
     Start(String),
-}
-
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Already => f.write_str("soak-heap: this process listens already"),
-            Self::Folder { path, reason } => write!(f, "soak-heap: no socket in {}: {reason}", path.display()),
-            Self::Socket { path, source } => write!(f, "soak-heap: no socket at {}: {source}", path.display()),
-            Self::Taken { path } => write!(f, "soak-heap: another process listens at {}", path.display()),
-            Self::Unsupported => f.write_str("soak-heap: there is no folder for a socket"),
-            Self::Variable { name, reason } => write!(f, "soak-heap: {name}: {reason}"),
-            Self::Thread(source) => write!(f, "soak-heap: cannot start the control thread: {source}"),
-            Self::Start(reason) => write!(f, "soak-heap: cannot start tracing: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for ListenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Socket { source, .. } | Self::Thread(source) => Some(source),
-            _ => None,
-        }
-    }
 }
 
 /// Listening, until it is dropped or the process exits.
@@ -133,7 +119,7 @@ pub(crate) fn listen_with(tracer: impl Tracer, wishes: Result<Wishes, ListenErro
     let error = no_wishes.or(no_files).or(no_place);
     if place.is_none() && files.is_none() && !tracer.writes_itself() {
         exit::unclaim();
-        return none(error.unwrap_or(ListenError::Unsupported));
+        return none(error.unwrap_or(ListenError::Nowhere));
     }
     let waits_long = files.is_some() || tracer.writes_itself();
     let server = Server::new(tracer, place);

@@ -1,7 +1,7 @@
 //! The control thread: it waits for requests, signals and the end, and is the only one that does anything about them. The
 //! threads of the program never wait for it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 

@@ -50,8 +50,15 @@ impl Files {
     }
 
     /// The first file of a process, for an engine that writes it itself.
-    pub(crate) fn first(&self, pid: u32) -> PathBuf {
-        self.path(pid, 1)
+    ///
+    /// # Errors
+    /// Where its name asks for a form that such an engine does not have.
+    pub(crate) fn first(&self, pid: u32) -> Result<PathBuf, String> {
+        match self.form {
+            Form::Dhat => Ok(self.path(pid, 1)),
+            #[cfg(feature = "pprof")]
+            Form::Pprof => Err("the dhat engine writes .json only".to_owned()),
+        }
     }
 
     fn path(&self, pid: u32, number: u32) -> PathBuf {

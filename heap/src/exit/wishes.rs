@@ -64,17 +64,15 @@ fn refused(name: &'static str, reason: impl Into<String>) -> ListenError {
 
 /// Does what is wished for as far as it is done at once: the file's name is tried, tracing starts, signals are handled.
 pub(crate) fn grant(wishes: Wishes, tracer: &impl Tracer) -> Result<Option<Files>, ListenError> {
-    let files = wishes.file.map(Files::named).transpose().map_err(|reason| refused(FILE, reason));
+    let files = wishes.file.map(Files::named).transpose();
     if tracer.writes_itself() {
-        let (file, no_file) = match files {
-            Ok(files) => (files.map(|files| files.first(std::process::id())), None),
-            Err(error) => (None, Some(error)),
-        };
-        tracer.begin(file);
+        let file = files.and_then(|files| files.map(|files| files.first(std::process::id())).transpose());
+        // It profiles in any case; a name that will not do costs the name.
+        tracer.begin(file.clone().unwrap_or_default());
         handle(wishes.signals.iter().filter(|number| signals::ends(**number)))?;
-        return no_file.map_or(Ok(None), Err);
+        return file.map(|_| None).map_err(|reason| refused(FILE, reason));
     }
-    let files = files?;
+    let files = files.map_err(|reason| refused(FILE, reason))?;
     if files.is_some() {
         tracer.start(wishes.period, Sake::Program).map_err(ListenError::Start)?;
     }

@@ -1,0 +1,150 @@
+//! What recording costs, and the period that keeps it below the share of processor time that was allowed.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use super::clock;
+use super::sampler::{EVERY, PARTS_OF_A_BLOCK, Weight};
+use super::session::{Options, Period};
+
+/// From every allocation to one per 512 KiB. Longer periods would cost no less: what is left then is counting bytes.
+const LADDER: [u64; 4] = [EVERY, 4 << 10, 64 << 10, 512 << 10];
+/// One in this many calls is timed. Reading the clock twice takes as long as a fifth of a recording.
+const TIMED_EVERY: u32 = 64;
+/// What one call is taken to have cost at most, in nanoseconds: a longer one did not compute but waited for a processor.
+const MOST_NANOSECONDS: u64 = 50_000;
+/// A finer period has to be affordable twice over ...
+const EASE: f64 = 0.5;
+/// ... in this many looks on end, before it is taken: a second and a half.
+const LOOKS_BEFORE_FINER: u32 = 15;
+const ROWS: usize = 8;
+
+/// The cost so far.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rows: [Row; ROWS],
+    adaptive: AtomicBool,
+    /// The bits of an `f64`.
+    share: AtomicU64,
+    calm: AtomicU32,
+}
+
+/// Sums of some threads, on a cache line of their own.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Row {
+    nanoseconds: AtomicU64,
+    calls: AtomicU64,
+    /// What the recorded allocations stand for, while not every one is recorded.
+    bytes: AtomicU64,
+    parts: AtomicU64,
+}
+
+/// What was summed up at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Look {
+    wall: u64,
+    cpu: u64,
+    nanoseconds: u64,
+    calls: u64,
+    bytes: u64,
+    parts: u64,
+}
+
+impl Pace {
+    pub(super) const fn new() -> Self {
+        Self {
+            rows: [const {
+                Row {
+                    nanoseconds: AtomicU64::new(0),
+                    calls: AtomicU64::new(0),
+                    bytes: AtomicU64::new(0),
+                    parts: AtomicU64::new(0),
+                }
+            }; ROWS],
+            adaptive: AtomicBool::new(false),
+            share: AtomicU64::new(0),
+            calm: AtomicU32::new(0),
+        }
+    }
+
+    pub(super) fn set(&self, options: Options) {
+        self.adaptive.store(options.period == Period::Adaptive, Ordering::Relaxed);
+        self.share.store(options.share_of_cpu.to_bits(), Ordering::Relaxed);
+        self.calm.store(0, Ordering::Relaxed);
+    }
+
+    /// To be called where a thread begins to record; a time if this is one of the calls that are timed.
+    #[inline]
+    pub(super) fn begin(&self, turn: u32) -> Option<u64> {
+        turn.is_multiple_of(TIMED_EVERY).then(clock::nanoseconds)
+    }
+
+    /// To be called where it ends.
+    #[inline]
+    pub(super) fn end(&self, thread: usize, began: Option<u64>) {
+        if let Some(began) = began {
+            let row = &self.rows[thread % ROWS];
+            let took = clock::nanoseconds().saturating_sub(began).min(MOST_NANOSECONDS);
+            row.nanoseconds.fetch_add(took * u64::from(TIMED_EVERY), Ordering::Relaxed);
+            row.calls.fetch_add(u64::from(TIMED_EVERY), Ordering::Relaxed);
+        }
+    }
+
+    /// To be told what a recorded allocation stands for, where not every one is recorded.
+    pub(super) fn note(&self, thread: usize, weight: Weight) {
+        let row = &self.rows[thread % ROWS];
+        row.bytes.fetch_add(weight.bytes, Ordering::Relaxed);
+        row.parts.fetch_add(weight.parts, Ordering::Relaxed);
+    }
+
+    /// Sums up.
+    pub(super) fn look(&self) -> Look {
+        let now = Look { wall: clock::nanoseconds(), cpu: clock::process_cpu(), ..Look::default() };
+        self.rows.iter().fold(now, |sum, row| Look {
+            nanoseconds: sum.nanoseconds + row.nanoseconds.load(Ordering::Relaxed),
+            calls: sum.calls + row.calls.load(Ordering::Relaxed),
+            bytes: sum.bytes + row.bytes.load(Ordering::Relaxed),
+            parts: sum.parts + row.parts.load(Ordering::Relaxed),
+            ..sum
+        })
+    }
+
+    /// The period to go on with, after what happened between two looks under `period`.
+    pub(super) fn next(&self, before: Look, now: Look, period: u64, crowded: bool) -> Option<u64> {
+        if !self.adaptive.load(Ordering::Relaxed) {
+            return None;
+        }
+        let share = f64::from_bits(self.share.load(Ordering::Relaxed));
+        let allowed = share * now.wall.saturating_sub(before.wall).max(now.cpu.saturating_sub(before.cpu)) as f64;
+        let spent = now.nanoseconds.saturating_sub(before.nanoseconds) as f64;
+        let coarser = LADDER.into_iter().find(|step| *step > period);
+        let finer = LADDER.into_iter().rev().find(|step| *step < period);
+        if spent > allowed || crowded {
+            self.calm.store(0, Ordering::Relaxed);
+            return coarser;
+        }
+        let finer = finer.filter(|finer| predicted(before, now, *finer) < EASE * allowed);
+        if finer.is_none() {
+            self.calm.store(0, Ordering::Relaxed);
+            return None;
+        }
+        if self.calm.fetch_add(1, Ordering::Relaxed) + 1 < LOOKS_BEFORE_FINER {
+            return None;
+        }
+        self.calm.store(0, Ordering::Relaxed);
+        finer
+    }
+}
+
+/// What the allocations between two looks would have cost under a finer period, in nanoseconds.
+fn predicted(before: Look, now: Look, finer: u64) -> f64 {
+    /// What recording one and its free cost where too few were timed to tell: a slow case.
+    const DEAR: f64 = 2_000.0;
+    const ENOUGH_CALLS: u64 = 16 * TIMED_EVERY as u64;
+    let calls = now.calls.saturating_sub(before.calls);
+    let spent = now.nanoseconds.saturating_sub(before.nanoseconds) as f64;
+    let each = if calls < ENOUGH_CALLS { DEAR } else { spent / calls as f64 * 2.0 };
+    let blocks = now.parts.saturating_sub(before.parts) as f64 / PARTS_OF_A_BLOCK as f64;
+    let bytes = now.bytes.saturating_sub(before.bytes) as f64;
+    each * if finer <= EVERY { blocks } else { blocks.min(bytes / finer as f64) }
+}

@@ -1,0 +1,183 @@
+//! The stack table: each stack is kept once and named by a number, its site. Looking one up takes no lock; a stack is
+//! written before its number is shown to others. Bounded: what finds no room goes to site 0, the empty stack.
+
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use super::memory::{Faulting, Pages};
+
+/// The site of all stacks that found no room.
+pub(crate) const OVERFLOW: u16 = 0;
+
+/// A slot is a hash's upper 48 bits over the site's number; the slot's place adds the lower bits, so two stacks are taken
+/// for one only if all 64 bits of their hashes are equal.
+const SITE_MASK: u64 = 0xFFFF;
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Slots, a power of two, more than sites.
+    pub(crate) slots: usize,
+    /// Sites, with that of the overflow.
+    pub(crate) sites: u32,
+    /// Frames of all sites together.
+    pub(crate) frames: u32,
+}
+
+impl Room {
+    /// 65,535 stacks, 32 frames each on average: 17.5 MiB when full, and touched only as far as it is filled.
+    pub(crate) const USUAL: Self = Self { slots: 1 << 17, sites: 1 << 16, frames: 1 << 21 };
+
+    const fn words(self) -> usize {
+        self.slots + self.sites as usize + self.frames as usize
+    }
+}
+
+/// All stacks.
+#[derive(Debug)]
+pub(crate) struct Stacks {
+    room: Room,
+    /// Slots, then where each site's frames begin and how many there are, then the frames.
+    words: AtomicPtr<AtomicU64>,
+    next_site: AtomicU32,
+    next_frame: AtomicU32,
+}
+
+impl Stacks {
+    pub(crate) const fn new(room: Room) -> Self {
+        Self {
+            room,
+            words: AtomicPtr::new(std::ptr::null_mut()),
+            next_site: AtomicU32::new(1),
+            next_frame: AtomicU32::new(0),
+        }
+    }
+
+    /// Maps the table's memory, once for the life of the process. `false` where the kernel refuses.
+    pub(crate) fn prepare(&self) -> bool {
+        if !self.words.load(Ordering::Acquire).is_null() {
+            return true;
+        }
+        let Some(pages) = Pages::map(self.room.words() * size_of::<AtomicU64>(), Faulting::OnTouch) else {
+            return false;
+        };
+        let fresh = pages.at().as_ptr().cast::<AtomicU64>();
+        // Hooks keep references into it without end, so it is never given back; a second one that came too late is.
+        if self.words.compare_exchange(std::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            std::mem::forget(pages);
+        }
+        true
+    }
+
+    fn words(&self) -> &[AtomicU64] {
+        let words = self.words.load(Ordering::Acquire);
+        if words.is_null() {
+            return &[];
+        }
+        // SAFETY: `prepare` mapped this many zeroed words, which are atomics and are never given back.
+        unsafe { std::slice::from_raw_parts(words, self.room.words()) }
+    }
+
+    /// The number of a stack, which is entered if it is new. `hash` is a good hash of its frames.
+    #[inline]
+    pub(crate) fn intern(&self, hash: u64, frames: &[u64]) -> u16 {
+        let words = self.words();
+        if words.is_empty() {
+            return OVERFLOW;
+        }
+        let mask = self.room.slots - 1;
+        let mut at = hash as usize & mask;
+        // There are more slots than sites, so there is an empty one.
+        loop {
+            let slot = words[at].load(Ordering::Acquire);
+            if slot == 0 {
+                return self.enter(words, at, hash, frames);
+            }
+            if slot & !SITE_MASK == hash & !SITE_MASK {
+                return (slot & SITE_MASK) as u16;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn enter(&self, words: &[AtomicU64], mut at: usize, hash: u64, frames: &[u64]) -> u16 {
+        let Some(first) = claim(&self.next_frame, frames.len() as u32, self.room.frames) else { return OVERFLOW };
+        let Some(site) = claim(&self.next_site, 1, self.room.sites) else { return OVERFLOW };
+        let (slots, rest) = words.split_at(self.room.slots);
+        let (starts, all_frames) = rest.split_at(self.room.sites as usize);
+        for (word, frame) in all_frames[first as usize..].iter().zip(frames) {
+            word.store(*frame, Ordering::Relaxed);
+        }
+        let start = (u64::from(first) << 32) | frames.len() as u64;
+        starts[site as usize].store(start, Ordering::Release);
+        let slot = (hash & !SITE_MASK) | u64::from(site);
+        loop {
+            match slots[at].compare_exchange(0, slot, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return site as u16,
+                // Another thread was quicker with the same stack; the site that was claimed here stays without amounts.
+                Err(other) if other & !SITE_MASK == hash & !SITE_MASK => return (other & SITE_MASK) as u16,
+                Err(_) => at = (at + 1) & (self.room.slots - 1),
+            }
+        }
+    }
+
+    /// How many sites there are, with that of the overflow.
+    pub(crate) fn sites(&self) -> u32 {
+        self.next_site.load(Ordering::Acquire).min(self.room.sites)
+    }
+
+    /// The frames of a site, innermost first.
+    pub(crate) fn frames(&self, site: u16) -> impl Iterator<Item = u64> + '_ {
+        let words = self.words();
+        let (first, count) = match words.get(self.room.slots + usize::from(site)) {
+            None => (0, 0),
+            Some(start) => {
+                let start = start.load(Ordering::Acquire);
+                ((start >> 32) as usize, start as u32 as usize)
+            }
+        };
+        let frames = words.get(self.room.slots + self.room.sites as usize..).unwrap_or(&[]);
+        frames.iter().skip(first).take(count).map(|frame| frame.load(Ordering::Relaxed))
+    }
+
+    /// Bytes that the table has touched, about: its slots are touched at random, the rest from the beginning.
+    pub(crate) fn held(&self) -> usize {
+        if self.words.load(Ordering::Acquire).is_null() {
+            return 0;
+        }
+        let sites = self.sites() as usize;
+        let slots = (sites * super::memory::PAGE).min(self.room.slots * size_of::<u64>());
+        slots + sites * size_of::<u64>() + self.next_frame.load(Ordering::Relaxed) as usize * size_of::<u64>()
+    }
+}
+
+/// Takes `count` of what is left below `most`; unlike a plain addition it never runs past it.
+fn claim(next: &AtomicU32, count: u32, most: u32) -> Option<u32> {
+    next.fetch_update(Ordering::AcqRel, Ordering::Acquire, |next| {
+        next.checked_add(count).filter(|behind| *behind <= most)
+    })
+    .ok()
+}
+
+/// A hash that is made frame by frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hash(u64);
+
+impl Hash {
+    pub(crate) const fn new() -> Self {
+        Self(0x243F_6A88_85A3_08D3)
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, frame: u64) {
+        // The folded product of wyhash: each bit of the frame reaches each bit of the hash.
+        let product = u128::from(self.0 ^ frame) * u128::from(0xA076_1D64_78BD_642F_u64);
+        self.0 = (product as u64) ^ ((product >> 64) as u64).rotate_left(23) ^ frame.rotate_left(32);
+    }
+
+    #[inline]
+    pub(crate) fn finish(self) -> u64 {
+        let product = u128::from(self.0 ^ 0x1319_8A2E_0370_7344) * u128::from(0xE703_7ED1_A0B4_28DB_u64);
+        (product as u64) ^ ((product >> 64) as u64)
+    }
+}
