@@ -47,3 +47,5 @@ pub mod stats;
 pub mod store;
 #[cfg(target_os = "linux")]
 pub mod target;
+#[cfg(target_os = "linux")]
+pub mod tracer;

@@ -10,19 +10,20 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 5] = [
     &["domain", "stats"],
     &["procfs", "clock", "store", "analysis", "chart", "report", "import", "profile", "exposition"],
-    &["target", "sampler", "driver"],
+    &["target", "sampler", "driver", "tracer"],
     &["runner"],
     &["cli"],
 ];
 
 /// Crates (and the kernel's `/proc`) that only the named modules may mention.
-const OWNED: [(&str, &[&str]); 10] = [
+const OWNED: [(&str, &[&str]); 11] = [
     ("tokio", &["driver", "runner"]),
     ("hyper", &["driver", "runner"]),
     ("reqwest", &["driver", "runner"]),
     ("axum", &["runner"]),
     ("plotters", &["chart"]),
     ("resvg", &["chart"]),
+    ("soak_heap", &["cli"]),
     ("clap", &["cli"]),
     ("ratatui_core", &["cli"]),
     ("ratatui_crossterm", &["cli"]),

@@ -3,6 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::any::TypeId;
 
+use crate::engine::{INNER, Inner};
 use crate::{arena, recorder};
 
 /// A global allocator that can be traced. Until tracing is started, it costs one load and one branch a call.
@@ -17,14 +18,14 @@ use crate::{arena, recorder};
 /// it had been freed and allocated: a `Vec` that is filled for ever is found where it is filled and not where it was made.
 /// One that shrinks stays where it was.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Alloc<A = System> {
+pub struct Alloc<A = Inner> {
     inner: A,
 }
 
-impl Alloc<System> {
-    /// Around the system's allocator.
+impl Alloc<Inner> {
+    /// Around the system's allocator; with the feature `dhat`, around the dhat crate's, which is around the system's.
     pub const fn system() -> Self {
-        Self { inner: System }
+        Self { inner: INNER }
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the recorder knows at one moment, as plain data: what it hands to the writers of files and to the control socket.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::program::Program;
 
 /// An amount of heap memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,4 +89,77 @@ pub struct Snapshot {
     pub modules: Vec<Module>,
     /// What the inner allocator says of itself.
     pub arena: Option<ArenaUse>,
+}
+
+impl Snapshot {
+    /// What all sites together hold now.
+    pub fn live(&self) -> Amount {
+        sum(self.sites.iter().map(|site| site.live))
+    }
+
+    /// What all sites together allocated since tracing started.
+    pub fn allocated(&self) -> Amount {
+        sum(self.sites.iter().map(|site| site.allocated))
+    }
+
+    /// Writes it as a DHAT file of version 2, as docs/heap-protocol.md describes it. The writer is best a buffered one.
+    ///
+    /// # Errors
+    /// Where `out` cannot be written.
+    pub fn write_dhat(&self, program: &Program, out: &mut impl Write) -> io::Result<()> {
+        crate::dhat::write(self, program, out)
+    }
+
+    /// Writes it as a gzip'd pprof heap profile.
+    ///
+    /// # Errors
+    /// Where `out` cannot be written.
+    #[cfg(feature = "pprof")]
+    pub fn write_pprof(&self, program: &Program, out: &mut impl Write) -> io::Result<()> {
+        crate::pprof::write(self, program, out)
+    }
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
+    amounts.fold(Amount::default(), |sum, amount| Amount {
+        bytes: sum.bytes.saturating_add(amount.bytes),
+        blocks: sum.blocks.saturating_add(amount.blocks),
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A snapshot of two sites: one in the second of two modules, called from code of no file; and the stacks that were
+    /// too many.
+    pub(crate) fn snapshot() -> Snapshot {
+        let amount = |bytes, blocks| Amount { bytes, blocks };
+        let module = |path: &str, build_id: Option<&str>, start| Module {
+            path: path.into(),
+            build_id: build_id.map(str::to_owned),
+            start,
+            end: start + 0x1000,
+            bias: start - 0x1000,
+        };
+        Snapshot {
+            elapsed: Duration::from_secs(7),
+            period: 4096,
+            longest_period: 65536,
+            unwinding: Unwinding::Tables,
+            sites: vec![
+                Site {
+                    stack: vec![0x5010, 0x0999_9999, 0x7010],
+                    allocated: amount(8192, 8),
+                    live: amount(4096, 4),
+                    live_seen: 3,
+                },
+                Site { stack: Vec::new(), allocated: amount(64, 2), live: amount(32, 1), live_seen: 1 },
+            ],
+            dropped: 5,
+            overhead: 1 << 20,
+            modules: vec![module("/lib/libc.so.6", None, 0x7000), module("/srv/server", Some("00ff"), 0x5000)],
+            arena: Some(ArenaUse { arenas: 9, mapped: 8, in_use: 7, free: 6 }),
+        }
+    }
 }

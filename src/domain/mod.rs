@@ -7,6 +7,7 @@
 pub mod assessment;
 pub mod bytes;
 pub mod disturbance;
+pub mod heap;
 pub mod mark;
 pub mod metric;
 pub mod objective;
@@ -21,6 +22,7 @@ pub mod traffic;
 
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use bytes::{Bytes, SignedBytes};
+pub use heap::HeapSnapshot;
 pub use metric::{Metric, Role, Unit};
 pub use objective::{Objective, ObjectiveError, ObjectiveFinding};
 pub use performance::Performance;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::heap::HeapSnapshot;
 use super::metric::Metric;
 use super::sample::{Elapsed, Sample};
 use super::scrape::{Scraped, ScrapedSeries};
@@ -283,6 +284,8 @@ pub struct Run {
     pub traffic: Vec<TrafficTick>,
     /// What the target's metrics page said, in order.
     pub scraped: Vec<Scraped>,
+    /// Snapshots of its heap, in order.
+    pub heap: Vec<HeapSnapshot>,
     /// What each step did, window by window, in the order in which they ended.
     pub windows: Vec<Window>,
     /// The events, in order.

@@ -22,6 +22,11 @@ impl Buffer {
         Self { bytes: vec![0; 8192] }
     }
 
+    /// Overwrites what was read: it may have been a secret.
+    pub(super) fn wipe(&mut self) {
+        self.bytes.fill(0);
+    }
+
     /// Reads the whole of `file` from its start, in one `pread` where the buffer is large enough: procfs and cgroupfs
     /// render such a file anew at offset 0, so that one call sees one instant.
     pub(super) fn fill(&mut self, file: BorrowedFd<'_>) -> Result<&[u8], Errno> {

@@ -12,6 +12,7 @@ mod fds;
 mod file;
 mod limits;
 mod net;
+mod owner;
 mod process;
 mod root;
 mod smaps_rollup;

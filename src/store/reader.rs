@@ -85,6 +85,7 @@ fn take(run: &mut Run, line: &[u8]) {
         Some(Line::Sample(sample)) => run.samples.push(sample),
         Some(Line::Traffic(tick)) => run.traffic.push(tick),
         Some(Line::Scraped(scraped)) => run.scraped.push(scraped),
+        Some(Line::Heap(snapshot)) => run.heap.push(snapshot),
         Some(Line::Window(window)) => run.windows.push(*window),
         Some(Line::Event(event)) => run.events.push(event),
         Some(Line::Unknown) => {}

@@ -1,7 +1,7 @@
 //! How a line of the record looks: `kind` first, then the instant, then what was seen, each name with its unit as suffix.
 //!
 //! A line is one JSON object. Kinds: `header` (the first line, with `format`), `sample`, `traffic`, `window`, `scraped`,
-//! `event`. A reader skips kinds and names that it does not know, so a newer soak may add some without a new format number.
+//! `heap`, `event`. A reader skips kinds and names that it does not know, so a newer soak may add some without a new format number.
 
 use std::fmt;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use serde::{Deserialize as DeriveDeserialize, Serialize};
 use crate::domain::run::{Event, EventKind, Header};
 use crate::domain::scrape::Scraped;
 use crate::domain::traffic::Latency;
-use crate::domain::{Elapsed, Metric, Sample, TrafficTick, Window};
+use crate::domain::{Elapsed, HeapSnapshot, Metric, Sample, TrafficTick, Window};
 
 /// The number of the format that this version writes. A reader refuses a higher one.
 pub(super) const FORMAT: u32 = 1;
@@ -41,6 +41,13 @@ struct EventLine {
     elapsed_s: f64,
     #[serde(flatten)]
     event: EventKind,
+}
+
+#[derive(Serialize, DeriveDeserialize)]
+struct HeapLine {
+    elapsed_s: f64,
+    #[serde(flatten)]
+    snapshot: HeapSnapshot,
 }
 
 #[derive(DeriveDeserialize)]
@@ -76,6 +83,7 @@ pub(super) enum Line {
     Sample(Sample),
     Traffic(TrafficTick),
     Scraped(Scraped),
+    Heap(HeapSnapshot),
     Window(Box<Window>),
     Event(Event),
     /// A kind that this version does not know.
@@ -130,6 +138,14 @@ pub(super) fn write_scraped(line: &mut Vec<u8>, scraped: &Scraped) -> serde_json
     Ok(())
 }
 
+pub(super) fn write_heap(line: &mut Vec<u8>, snapshot: &HeapSnapshot) -> serde_json::Result<()> {
+    line.extend_from_slice(br#"{"kind":"heap","#);
+    let body = serde_json::to_vec(&HeapLine { elapsed_s: snapshot.at.as_secs_f64(), snapshot: snapshot.clone() })?;
+    line.extend_from_slice(&body[1..]);
+    line.push(b'\n');
+    Ok(())
+}
+
 pub(super) fn write_window(line: &mut Vec<u8>, window: &Window) -> serde_json::Result<()> {
     line.extend_from_slice(br#"{"kind":"window","#);
     let body = serde_json::to_vec(window)?;
@@ -179,6 +195,10 @@ pub(super) fn read_line(line: &str) -> serde_json::Result<Line> {
         "traffic" => serde_json::from_str::<TrafficLine>(line).map(|tick| Line::Traffic(tick.into())),
         "scraped" => serde_json::from_str::<ScrapedLine>(line).map(|scraped| {
             Line::Scraped(Scraped { at: Elapsed::from_secs_f64(scraped.elapsed_s), values: scraped.values })
+        }),
+        "heap" => serde_json::from_str::<HeapLine>(line).map(|line| {
+            let at = Elapsed::from_secs_f64(line.elapsed_s);
+            Line::Heap(HeapSnapshot { at, ..line.snapshot })
         }),
         "window" => serde_json::from_str::<Window>(line).map(|window| Line::Window(Box::new(window))),
         "event" => Ok(match serde_json::from_str::<EventLine>(line) {
@@ -261,6 +281,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::heap::{HeapArena, HeapMoment};
     use crate::domain::run::{Edge, RunEnd, TargetEnd, Trend};
     use crate::domain::traffic::Measure;
 
@@ -296,6 +317,25 @@ mod tests {
     fn scraped_values_come_back_as_they_went() {
         let scraped = Scraped { at: Elapsed::from_secs_f64(2.5), values: vec![Some(12.0), None, Some(0.5)] };
         assert_eq!(through(|line| write_scraped(line, &scraped).unwrap()), Line::Scraped(scraped));
+    }
+
+    #[test]
+    fn a_snapshot_of_the_heap_comes_back_as_it_went() {
+        let mut snapshot = HeapSnapshot {
+            at: Elapsed::from_secs_f64(2.5),
+            turns: Some(120),
+            file: "heap-001.json".into(),
+            moment: HeapMoment::End,
+            live_bytes: 1 << 40,
+            ..HeapSnapshot::default()
+        };
+        for arena in [None, Some(HeapArena { free_bytes: 3, ..HeapArena::default() })] {
+            snapshot.arena = arena;
+            assert_eq!(through(|line| write_heap(line, &snapshot).unwrap()), Line::Heap(snapshot.clone()));
+        }
+        let mut line = Vec::new();
+        write_heap(&mut line, &snapshot).unwrap();
+        assert!(line.starts_with(br#"{"kind":"heap","elapsed_s":2.5,"turns":120,"file":"heap-001.json","moment":"end""#));
     }
 
     #[test]

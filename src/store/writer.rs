@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{RECORD_FILE, wire};
 use crate::domain::run::{Event, Header};
 use crate::domain::scrape::Scraped;
-use crate::domain::{Sample, TrafficTick, Window};
+use crate::domain::{HeapSnapshot, Sample, TrafficTick, Window};
 
 /// Lines that could not be written yet are kept up to this size: an hour of samples at 1 s while the disk is full.
 const PENDING_LIMIT: usize = 2 << 20;
@@ -164,6 +164,14 @@ impl<W: Write> Writer<W> {
     /// As [`Writer::sample`].
     pub fn scraped(&mut self, scraped: &Scraped) -> Result<(), WriteError> {
         self.append(|line| wire::write_scraped(line, scraped))
+    }
+
+    /// Appends that a snapshot of the target's heap was taken.
+    ///
+    /// # Errors
+    /// As [`Writer::sample`].
+    pub fn heap(&mut self, snapshot: &HeapSnapshot) -> Result<(), WriteError> {
+        self.append(|line| wire::write_heap(line, snapshot))
     }
 
     /// Appends what a step did in a window.
