@@ -351,3 +351,7 @@ impl Part {
         Some(removed)
     }
 }
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;

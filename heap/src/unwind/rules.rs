@@ -126,3 +126,44 @@ impl Rules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_come_back_as_they_were_put() {
+        static RULES: Rules = Rules::new();
+        let step = |base, words, saved| Rule::Step(Step { base, words, saved });
+        let most = Rule::MOST_WORDS as u16;
+        let rules = [
+            Rule::End,
+            Rule::Signal,
+            Rule::Asked,
+            step(Base::Stack, 1, 0),
+            step(Base::Stack, most, most),
+            step(Base::Frame, 2, 2),
+        ];
+        let addresses = |n: usize| 0x7FFF_FFFF_F000_u64.wrapping_sub(n as u64 * 977);
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            RULES.put(addresses(n), *rule);
+        }
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            assert_eq!(RULES.get(addresses(n)), Some(*rule));
+        }
+        RULES.clear();
+        assert!((0..5_000).all(|n| RULES.get(addresses(n)).is_none()));
+    }
+
+    #[test]
+    fn a_full_bucket_forgets_and_never_mixes_up() {
+        static RULES: Rules = Rules::new();
+        let step = |n: u64| Rule::Step(Step { base: Base::Stack, words: n as u16 % 8_000, saved: 0 });
+        for n in 0..200_000 {
+            RULES.put(0x5555_0000_0000 + n, step(n));
+        }
+        let known = (0..200_000).filter(|n| RULES.get(0x5555_0000_0000 + n).is_some());
+        assert!(known.clone().count() > 20_000);
+        assert!(known.into_iter().all(|n| RULES.get(0x5555_0000_0000 + n) == Some(step(n))));
+    }
+}
