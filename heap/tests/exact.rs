@@ -18,6 +18,7 @@ macro_rules! address {
 }
 
 #[inline(never)]
+#[expect(clippy::vec_box, reason = "the boxes are the blocks that are counted")]
 fn keep_one(kept: &mut Vec<Box<[u8; 1000]>>) {
     kept.push(black_box(Box::new([1; 1000])));
     black_box(kept);
@@ -104,6 +105,7 @@ fn zeroed_blocks_are_recorded_and_are_zero() {
 }
 
 #[inline(never)]
+#[expect(clippy::vec_box, reason = "the boxes are the blocks that are counted")]
 fn in_a_thread(count: usize) -> Vec<Box<[u8; 64]>> {
     black_box((0..count).map(|n| black_box(Box::new([n as u8; 64]))).collect())
 }

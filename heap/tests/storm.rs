@@ -30,7 +30,7 @@ extern "C" fn count(_signal: libc::c_int) {
 fn churn(kept: &mut Vec<Vec<u8>>, n: usize) {
     let slot = n % 1_000;
     if kept.len() <= slot {
-        kept.push(Vec::new())
+        kept.push(Vec::new());
     }
     kept[slot] = black_box(vec![n as u8; n % 2_000 + 1]);
     black_box(kept);

@@ -1,6 +1,8 @@
 //! Stacks where they are hard to walk: in signal handlers, through libraries that were loaded later, in threads that end,
 //! and very deep ones.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod traced;
 
 use std::hint::black_box;
@@ -77,8 +79,8 @@ fn a_stack_goes_on_behind_a_handler_with_a_stack_of_its_own() {
 }
 
 #[inline(never)]
-fn recurse(depth: u32) -> Box<[u8; 24]> {
-    let block = if depth == 0 { black_box(Box::new([1; 24])) } else { recurse(depth - 1) };
+fn recurse(depth: u32) -> Vec<u8> {
+    let block = if depth == 0 { black_box(vec![1; 24]) } else { recurse(depth - 1) };
     black_box(block)
 }
 

@@ -18,6 +18,7 @@ fn addresses<const MOST: usize>(blocks: &Blocks<MOST>) -> Vec<usize> {
     addresses
 }
 
+#[expect(clippy::cast_ptr_alignment, reason = "allocated with the alignment of the type")]
 fn table<const MOST: usize>() -> &'static Blocks<MOST> {
     // Larger than a test's stack likes; all zero is how it begins.
     let layout = std::alloc::Layout::new::<Blocks<MOST>>();
@@ -49,9 +50,9 @@ fn the_table_knows_what_a_map_knows() {
         }
         if step % (STEPS / 20) == 0 {
             if step % (STEPS / 10) == 0 {
-                blocks.begin_counting()
+                blocks.begin_counting();
             } else {
-                blocks.end_counting()
+                blocks.end_counting();
             }
             assert_eq!(addresses(blocks), model.keys().copied().collect::<Vec<_>>());
         }

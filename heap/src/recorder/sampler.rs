@@ -73,16 +73,16 @@ mod tests {
     fn estimate(sizes: &[u64], mean: u64, seed: u64) -> (f64, f64, u64) {
         let mut random = Random::new(seed);
         let mut countdown = random.gap(mean);
-        let (mut bytes, mut parts, mut seen) = (0, 0, 0);
+        let (mut bytes, mut parts, mut samples) = (0, 0, 0);
         for size in sizes {
             countdown -= *size as i64;
             if countdown <= 0 {
                 let weight = Weight::of(*size, mean);
-                (bytes, parts, seen) = (bytes + weight.bytes, parts + weight.parts, seen + 1);
+                (bytes, parts, samples) = (bytes + weight.bytes, parts + weight.parts, samples + 1);
                 countdown = random.gap(mean);
             }
         }
-        (bytes as f64, parts as f64 / PARTS_OF_A_BLOCK as f64, seen)
+        (bytes as f64, parts as f64 / PARTS_OF_A_BLOCK as f64, samples)
     }
 
     #[test]

@@ -187,7 +187,9 @@ mod tests {
 
     fn intern(stacks: &Stacks, frames: &[u64]) -> u16 {
         let mut hash = Hash::new();
-        frames.iter().for_each(|frame| hash.add(*frame));
+        for frame in frames {
+            hash.add(*frame);
+        }
         stacks.intern(hash.finish(), frames)
     }
 
@@ -202,7 +204,7 @@ mod tests {
     #[test]
     fn a_stack_has_one_number_however_often_it_comes() {
         let stacks = table(Room { slots: 1024, sites: 500, frames: 4_000 });
-        let frames: Vec<Vec<u64>> = (0..300).map(|n| (0..n % 9 + 1).map(|depth| n * 100 + depth).collect()).collect();
+        let frames: Vec<Vec<u64>> = (0..300).map(|n| (0..=n % 9).map(|depth| n * 100 + depth).collect()).collect();
         let sites: Vec<u16> = frames.iter().map(|frames| intern(&stacks, frames)).collect();
         assert!(sites.iter().all(|site| *site != OVERFLOW));
         for (frames, site) in frames.iter().zip(&sites) {

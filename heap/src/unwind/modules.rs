@@ -27,10 +27,6 @@ pub(crate) struct Loaded {
 /// The unwind tables of a file: `.eh_frame_hdr`, which is sorted, and `.eh_frame`, to which it points. Addresses are those
 /// in the file.
 #[derive(Debug, Clone)]
-#[cfg_attr(
-    not(all(feature = "tables", target_arch = "x86_64", not(miri))),
-    expect(dead_code, reason = "frame pointers alone do not need it")
-)]
 pub(crate) struct Unwind {
     pub(crate) header_at: Range<u64>,
     pub(crate) header: Bytes,
@@ -40,7 +36,6 @@ pub(crate) struct Unwind {
 
 impl Unwind {
     /// Bytes of copies.
-    #[cfg(all(feature = "tables", target_arch = "x86_64", not(miri)))]
     pub(crate) fn owned(&self) -> usize {
         [&self.header, &self.frames].iter().map(|bytes| if let Bytes::Own(own) = bytes { own.len() } else { 0 }).sum()
     }
@@ -91,7 +86,7 @@ pub(super) fn changed(code: &Code) -> Option<Vec<Loaded>> {
 }
 
 /// All mapped files, the program itself first.
-pub(super) fn all() -> Vec<Loaded> {
+pub(crate) fn all() -> Vec<Loaded> {
     let mut loaded = Vec::new();
     each(&mut |info| {
         loaded.extend(read(info, loaded.is_empty()));

@@ -1,6 +1,7 @@
 //! What tests of traced programs share.
 
 #![allow(dead_code, reason = "no test file uses all of it")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
