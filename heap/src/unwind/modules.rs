@@ -1,7 +1,7 @@
 //! The mapped files of this process, as its loader knows them: where their code lies, their unwind tables, their build
 //! ids. Takes the loader's lock and allocates: never in a hook.
 
-use std::ffi::{CStr, OsStr, c_int, c_void};
+use std::ffi::{CStr, OsStr};
 use std::ops::{Deref, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -103,6 +103,8 @@ enum Walk {
 
 #[cfg(not(miri))]
 fn each(show: &mut dyn FnMut(&libc::dl_phdr_info) -> Walk) {
+    use std::ffi::{c_int, c_void};
+
     unsafe extern "C" fn callback(info: *mut libc::dl_phdr_info, _bytes: usize, data: *mut c_void) -> c_int {
         // SAFETY: `data` is the `show` that `each` passed and still borrows; the loader calls back on the same thread.
         let show = unsafe { &mut *data.cast::<&mut dyn FnMut(&libc::dl_phdr_info) -> Walk>() };
