@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use super::lock::{Held, SpinLock};
 use super::memory::{Faulting, PAGE, Pages};
 
-const SHARD_BITS: u32 = 9;
+// The interpreter would take minutes to walk over empty shards.
+const SHARD_BITS: u32 = if cfg!(miri) { 3 } else { 9 };
 const SHARDS: usize = 1 << SHARD_BITS;
 /// A region is 256 KiB: small enough that threads do not share it, large enough that 16 bytes for each of its blocks fill
 /// the page that a shard begins with.
 const REGION_BITS: u32 = 18;
 /// Counters of the filter per shard.
-const FILTER_BITS: u32 = 8;
+const FILTER_BITS: u32 = 7;
 /// What a shard begins with: one page.
 const FIRST_ENTRIES: usize = PAGE / size_of::<Entry>();
 /// All shards together: two million blocks, fuller than which the table is not wished for: at 16 bytes for a block it
@@ -351,3 +352,7 @@ impl Part {
         Some(removed)
     }
 }
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;

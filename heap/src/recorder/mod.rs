@@ -21,6 +21,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use blocks::{Block, Blocks, Interrupted};
 use counts::Counts;
+#[cfg_attr(
+    not(all(feature = "tables", target_arch = "x86_64", not(miri))),
+    allow(unused_imports, reason = "only tables need it")
+)]
 pub(crate) use lock::SpinLock;
 use pace::Pace;
 use sampler::{EVERY, Weight};

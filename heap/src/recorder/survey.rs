@@ -7,7 +7,7 @@ use super::thread::{Thread, Untraced};
 use super::{Recorder, Room, SETTINGS};
 use crate::arena;
 use crate::snapshot::{Amount, Module, Site, Snapshot};
-use crate::unwind::Unwinder;
+use crate::unwind;
 
 /// What is live at a site.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl Recorder {
         let sites =
             (0..self.stacks.sites()).filter_map(|site| self.site(site as u16, live.get(site as usize).copied()));
         let sites = sites.collect();
-        let modules = Unwinder::modules().into_iter().map(|loaded| Module {
+        let modules = unwind::modules().into_iter().map(|loaded| Module {
             path: loaded.path,
             build_id: loaded.build_id,
             start: loaded.start,

@@ -1,7 +1,7 @@
 //! The mapped files of this process, as its loader knows them: where their code lies, their unwind tables, their build
 //! ids. Takes the loader's lock and allocates: never in a hook.
 
-use std::ffi::{CStr, OsStr, c_int, c_void};
+use std::ffi::{CStr, OsStr};
 use std::ops::{Deref, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -27,10 +27,6 @@ pub(crate) struct Loaded {
 /// The unwind tables of a file: `.eh_frame_hdr`, which is sorted, and `.eh_frame`, to which it points. Addresses are those
 /// in the file.
 #[derive(Debug, Clone)]
-#[cfg_attr(
-    not(all(feature = "tables", target_arch = "x86_64", not(miri))),
-    expect(dead_code, reason = "frame pointers alone do not need it")
-)]
 pub(crate) struct Unwind {
     pub(crate) header_at: Range<u64>,
     pub(crate) header: Bytes,
@@ -40,7 +36,6 @@ pub(crate) struct Unwind {
 
 impl Unwind {
     /// Bytes of copies.
-    #[cfg(all(feature = "tables", target_arch = "x86_64", not(miri)))]
     pub(crate) fn owned(&self) -> usize {
         [&self.header, &self.frames].iter().map(|bytes| if let Bytes::Own(own) = bytes { own.len() } else { 0 }).sum()
     }
@@ -91,7 +86,7 @@ pub(super) fn changed(code: &Code) -> Option<Vec<Loaded>> {
 }
 
 /// All mapped files, the program itself first.
-pub(super) fn all() -> Vec<Loaded> {
+pub(crate) fn all() -> Vec<Loaded> {
     let mut loaded = Vec::new();
     each(&mut |info| {
         loaded.extend(read(info, loaded.is_empty()));
@@ -108,6 +103,8 @@ enum Walk {
 
 #[cfg(not(miri))]
 fn each(show: &mut dyn FnMut(&libc::dl_phdr_info) -> Walk) {
+    use std::ffi::{c_int, c_void};
+
     unsafe extern "C" fn callback(info: *mut libc::dl_phdr_info, _bytes: usize, data: *mut c_void) -> c_int {
         // SAFETY: `data` is the `show` that `each` passed and still borrows; the loader calls back on the same thread.
         let show = unsafe { &mut *data.cast::<&mut dyn FnMut(&libc::dl_phdr_info) -> Walk>() };

@@ -11,6 +11,14 @@ const WAYS: usize = 8;
 const TAG_BITS: u32 = ADDRESS_BITS - BUCKET_BITS;
 const RULE_BITS: u32 = 64 - TAG_BITS;
 const OFFSET_BITS: u32 = 13;
+const STEP: u64 = 1;
+const ON_FRAME: u64 = 2;
+const KIND_SHIFT: u32 = 1;
+const WORDS_SHIFT: u32 = 2;
+const SAVED_SHIFT: u32 = WORDS_SHIFT + OFFSET_BITS;
+/// Addresses of one bucket differ in these bits: neighbours in the code are to be neighbours in the table, so that the
+/// rules of a few functions lie on few pages.
+const NEAR_BITS: u32 = 4;
 /// From what the frame of the caller is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
@@ -45,25 +53,29 @@ impl Rule {
     pub(super) const MOST_WORDS: u64 = (1 << OFFSET_BITS) - 1;
 
     fn pack(self) -> u64 {
-        let (kind, words, saved) = match self {
-            Self::End => (1, 0, 0),
-            Self::Step(Step { base: Base::Stack, words, saved }) => (2, words, saved),
-            Self::Step(Step { base: Base::Frame, words, saved }) => (3, words, saved),
-            Self::Signal => (4, 0, 0),
-            Self::Asked => (5, 0, 0),
-        };
-        kind | u64::from(words) << 3 | u64::from(saved) << (3 + OFFSET_BITS)
+        match self {
+            Self::Step(Step { base, words, saved }) => {
+                let base = if base == Base::Frame { ON_FRAME } else { 0 };
+                STEP | base | u64::from(words) << WORDS_SHIFT | u64::from(saved) << SAVED_SHIFT
+            }
+            Self::End => 1 << KIND_SHIFT,
+            Self::Signal => 2 << KIND_SHIFT,
+            Self::Asked => 3 << KIND_SHIFT,
+        }
     }
 
-    #[inline]
+    /// Made for the case that it is a step: it is told by one bit, and everything else without branches.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is the hottest loop of all")]
     fn unpack(word: u64) -> Self {
-        let mask = Self::MOST_WORDS;
-        let (words, saved) = ((word >> 3 & mask) as u16, (word >> (3 + OFFSET_BITS) & mask) as u16);
-        match word & 7 {
-            2 => Self::Step(Step { base: Base::Stack, words, saved }),
-            3 => Self::Step(Step { base: Base::Frame, words, saved }),
-            4 => Self::Signal,
-            5 => Self::Asked,
+        if word & STEP != 0 {
+            let base = if word & ON_FRAME != 0 { Base::Frame } else { Base::Stack };
+            let offset = |shift: u32| (word >> shift & Self::MOST_WORDS) as u16;
+            return Self::Step(Step { base, words: offset(WORDS_SHIFT), saved: offset(SAVED_SHIFT) });
+        }
+        match word >> KIND_SHIFT & 3 {
+            2 => Self::Signal,
+            3 => Self::Asked,
             _ => Self::End,
         }
     }
@@ -86,11 +98,15 @@ impl Rules {
         Self { buckets: [const { Bucket([const { AtomicU64::new(0) }; WAYS]) }; 1 << BUCKET_BITS] }
     }
 
-    /// Bucket and tag. The tag is the address above the bucket's bits, so that both together are the address.
-    #[inline]
+    /// Bucket and tag. The tag is what of the address stands below and above the bucket's bits, so that both together
+    /// are the address.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is the hottest loop of all")]
     fn place(address: u64) -> (usize, u64) {
-        let above = address >> BUCKET_BITS & ((1 << TAG_BITS) - 1);
-        (((address ^ above) & ((1 << BUCKET_BITS) - 1)) as usize, above << RULE_BITS)
+        let above = address >> (BUCKET_BITS + NEAR_BITS);
+        let bucket = ((address >> NEAR_BITS) ^ above) & ((1 << BUCKET_BITS) - 1);
+        let tag = above << NEAR_BITS | address & ((1 << NEAR_BITS) - 1);
+        (bucket as usize, tag << RULE_BITS)
     }
 
     /// The rule for an address of code, if it is known.
@@ -124,5 +140,46 @@ impl Rules {
         for way in self.buckets.iter().flat_map(|bucket| &bucket.0) {
             way.store(0, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_come_back_as_they_were_put() {
+        static RULES: Rules = Rules::new();
+        let step = |base, words, saved| Rule::Step(Step { base, words, saved });
+        let most = Rule::MOST_WORDS as u16;
+        let rules = [
+            Rule::End,
+            Rule::Signal,
+            Rule::Asked,
+            step(Base::Stack, 1, 0),
+            step(Base::Stack, most, most),
+            step(Base::Frame, 2, 2),
+        ];
+        let addresses = |n: usize| 0x7FFF_FFFF_F000_u64.wrapping_sub(n as u64 * 977);
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            RULES.put(addresses(n), *rule);
+        }
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            assert_eq!(RULES.get(addresses(n)), Some(*rule));
+        }
+        RULES.clear();
+        assert!((0..5_000).all(|n| RULES.get(addresses(n)).is_none()));
+    }
+
+    #[test]
+    fn a_full_bucket_forgets_and_never_mixes_up() {
+        static RULES: Rules = Rules::new();
+        let step = |n: u64| Rule::Step(Step { base: Base::Stack, words: n as u16 % 8_000, saved: 0 });
+        for n in 0..200_000 {
+            RULES.put(0x5555_0000_0000 + n, step(n));
+        }
+        let known = (0..200_000).filter(|n| RULES.get(0x5555_0000_0000 + n).is_some());
+        assert!(known.clone().count() > 20_000);
+        assert!(known.into_iter().all(|n| RULES.get(0x5555_0000_0000 + n) == Some(step(n))));
     }
 }
