@@ -9,7 +9,7 @@ use crate::analysis;
 use crate::chart::ChartOptions;
 use crate::domain::run::Scope;
 use crate::driver::Plan;
-use crate::runner::{self, RunOptions, Watch};
+use crate::runner::{self, HeapTracing, RunOptions, Watch};
 use crate::target::Selector;
 
 use super::args::{RunArgs, ShowArgs, TargetArgs};
@@ -40,6 +40,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         objectives: asked.objectives,
         budget: args.record.budget,
         ceilings: judge::ceilings(&args.record.abort_on)?,
+        heap: if args.record.no_heap { HeapTracing::Never } else { HeapTracing::Offered },
         traffic: traffic.plan,
         scrape: traffic.scrape,
         error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
