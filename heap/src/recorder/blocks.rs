@@ -112,19 +112,22 @@ struct Shard(SpinLock<Part>);
 struct Part {
     pages: Option<Pages>,
     used: usize,
+    /// Whether the shard's counters are kept.
+    counted: bool,
 }
 
 impl<const MOST_BYTES: usize> Blocks<MOST_BYTES> {
     /// All zero, so that a static of it takes no room in the program's file.
+    #[expect(clippy::large_stack_arrays, reason = "evaluated at compile time, for a static")]
     pub(crate) const fn new() -> Self {
         Self {
-            shards: [const { Shard(SpinLock::new(Part { pages: None, used: 0 })) }; SHARDS],
+            shards: [const { Shard(SpinLock::new(Part { pages: None, used: 0, counted: false })) }; SHARDS],
             filter: [const { AtomicU8::new(0) }; SHARDS << FILTER_BITS],
             held: AtomicUsize::new(0),
         }
     }
 
-    /// Whether a block may be recorded: `false` is certain. One load.
+    /// Whether a block may be recorded: `false` is certain, while counters are kept. One load.
     #[inline]
     pub(crate) fn may_hold(&self, address: usize) -> bool {
         self.filter[Place::of(address).counter].load(Ordering::Relaxed) != 0
@@ -139,11 +142,24 @@ impl<const MOST_BYTES: usize> Blocks<MOST_BYTES> {
             return Ok(());
         }
         self.make_room(&mut part)?;
-        if part.insert(Entry::of(block), place.hash) == Inserted::New {
-            let counter = &self.filter[place.counter];
-            counter.store(counter.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+        if part.insert(Entry::of(block), place.hash) == Inserted::New && part.counted {
+            self.count(place);
         }
         Ok(())
+    }
+
+    /// Asks the processor for what `remove` and then the allocator will touch, so that they wait for it at the same time.
+    #[inline]
+    pub(crate) fn prefetch(address: usize) {
+        // Allocators that keep something beside a block keep it in the words before.
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: a hint, which faults at no address.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>((address as *const i8).wrapping_sub(16));
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let _ = address;
     }
 
     /// Takes a block out. Where the calling thread may itself hold the lock, because a signal interrupted it, it is not
@@ -156,12 +172,47 @@ impl<const MOST_BYTES: usize> Blocks<MOST_BYTES> {
             Interrupted::Perhaps => lock.attempt(INTERRUPTED_LOOKS)?,
         };
         let removed = part.remove(address, place.hash)?;
-        let counter = &self.filter[place.counter];
-        let count = counter.load(Ordering::Relaxed);
-        if count != STUCK {
-            counter.store(count.saturating_sub(1), Ordering::Relaxed);
+        if part.counted {
+            let counter = &self.filter[place.counter];
+            let count = counter.load(Ordering::Relaxed);
+            if count != STUCK {
+                counter.store(count.saturating_sub(1), Ordering::Relaxed);
+            }
         }
         Some(removed.block())
+    }
+
+    /// Only ever called with the shard's lock held, so nothing is lost between the load and the store.
+    fn count(&self, place: Place) {
+        let counter = &self.filter[place.counter];
+        counter.store(counter.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Begins to keep the counters, so that from now on `may_hold` may be asked.
+    pub(crate) fn begin_counting(&self) {
+        for (index, shard) in self.shards.iter().enumerate() {
+            let mut part = shard.0.lock();
+            if !part.counted {
+                self.zero(index);
+                part.entries()
+                    .iter()
+                    .filter(|entry| entry.address != 0)
+                    .for_each(|entry| self.count(Place::of(entry.address)));
+                part.counted = true;
+            }
+        }
+    }
+
+    /// Ends it, once nobody asks any more: where every block is recorded, a free of one that is not is rare.
+    pub(crate) fn end_counting(&self) {
+        self.shards.iter().for_each(|shard| shard.0.lock().counted = false);
+    }
+
+    fn zero(&self, shard: usize) {
+        self.filter[shard << FILTER_BITS..(shard + 1) << FILTER_BITS]
+            .iter()
+            .filter(|counter| counter.load(Ordering::Relaxed) != 0)
+            .for_each(|counter| counter.store(0, Ordering::Relaxed));
     }
 
     /// Shows every block, a shard at a time: the program waits, if at all, for the walk over one shard.
@@ -178,11 +229,7 @@ impl<const MOST_BYTES: usize> Blocks<MOST_BYTES> {
             let mut part = shard.0.lock();
             part.used = 0;
             let pages = part.pages.take();
-            for counter in &self.filter[index << FILTER_BITS..(index + 1) << FILTER_BITS] {
-                if counter.load(Ordering::Relaxed) != 0 {
-                    counter.store(0, Ordering::Relaxed);
-                }
-            }
+            self.zero(index);
             drop(part);
             self.held.fetch_sub(pages.map_or(0, |pages| pages.bytes()), Ordering::Relaxed);
         }
@@ -243,7 +290,7 @@ enum Inserted {
 
 fn entries_of(pages: &Pages) -> &[Entry] {
     // SAFETY: a mapping is zeroed, aligned to a page and lives as long as `pages`; any bytes are an `Entry`.
-    unsafe { std::slice::from_raw_parts(pages.at().as_ptr().cast::<Entry>(), pages.bytes() / size_of::<Entry>()) }
+    unsafe { std::slice::from_raw_parts(pages.start::<Entry>(), pages.bytes() / size_of::<Entry>()) }
 }
 
 impl Part {
@@ -257,7 +304,7 @@ impl Part {
             // SAFETY: as in `entries_of`; the mapping is this part's alone, and the part is borrowed for as long as the
             // slice lives.
             Some(pages) => unsafe {
-                std::slice::from_raw_parts_mut(pages.at().as_ptr().cast::<Entry>(), pages.bytes() / size_of::<Entry>())
+                std::slice::from_raw_parts_mut(pages.start::<Entry>(), pages.bytes() / size_of::<Entry>())
             },
         }
     }
@@ -304,3 +351,7 @@ impl Part {
         Some(removed)
     }
 }
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;

@@ -35,7 +35,7 @@ impl Counts {
             return true;
         }
         let Some(pages) = Pages::map(ROWS * self.sites * size_of::<Count>(), Faulting::OnTouch) else { return false };
-        let fresh = pages.at().as_ptr().cast::<Count>();
+        let fresh = pages.start::<Count>();
         // As with the stack table: references to it last, so it is never given back.
         if self.counts.compare_exchange(std::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             std::mem::forget(pages);

@@ -41,10 +41,7 @@ impl<T> SpinLock<T> {
             if self.held.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return Some(Held { lock: self });
             }
-            while self.held.load(Ordering::Relaxed) {
-                std::hint::spin_loop();
-                break;
-            }
+            std::hint::spin_loop();
         }
         None
     }

@@ -1,5 +1,6 @@
 //! Memory for the recorder's tables, straight from the kernel: nothing here goes through the heap that is traced.
 
+use std::ffi::c_void;
 use std::ptr::NonNull;
 
 /// What the kernel hands out at a time, at least: where its pages are larger, it rounds by itself.
@@ -17,7 +18,7 @@ pub(crate) enum Faulting {
 /// A zeroed mapping, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    at: NonNull<u8>,
+    at: NonNull<c_void>,
     bytes: usize,
 }
 
@@ -46,7 +47,7 @@ impl Pages {
         if at == libc::MAP_FAILED {
             return None;
         }
-        NonNull::new(at.cast::<u8>()).map(|at| Self { at, bytes })
+        NonNull::new(at).map(|at| Self { at, bytes })
     }
 
     /// The same from the interpreter's heap: Miri has no `mmap` with these flags.
@@ -54,11 +55,12 @@ impl Pages {
     pub(crate) fn map(bytes: usize, _faulting: Faulting) -> Option<Self> {
         let layout = std::alloc::Layout::from_size_align(bytes, PAGE).ok()?;
         // SAFETY: every caller maps at least a page, so the size is not zero.
-        NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }).map(|at| Self { at, bytes })
+        NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) }.cast()).map(|at| Self { at, bytes })
     }
 
-    pub(crate) fn at(&self) -> NonNull<u8> {
-        self.at
+    /// Where it begins, as a pointer to what lies there: a mapping is aligned to a page, and so for every type.
+    pub(crate) fn start<T>(&self) -> *mut T {
+        self.at.as_ptr().cast()
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -70,14 +72,14 @@ impl Drop for Pages {
     #[cfg(not(miri))]
     fn drop(&mut self) {
         // SAFETY: `at` and `bytes` are what `mmap` returned, and the owner gives up every pointer into it by dropping.
-        unsafe { libc::munmap(self.at.as_ptr().cast(), self.bytes) };
+        unsafe { libc::munmap(self.at.as_ptr(), self.bytes) };
     }
 
     #[cfg(miri)]
     fn drop(&mut self) {
         if let Ok(layout) = std::alloc::Layout::from_size_align(self.bytes, PAGE) {
             // SAFETY: allocated above with the same layout.
-            unsafe { std::alloc::dealloc(self.at.as_ptr(), layout) };
+            unsafe { std::alloc::dealloc(self.at.as_ptr().cast(), layout) };
         }
     }
 }

@@ -17,7 +17,7 @@ mod stacks;
 mod survey;
 mod thread;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use blocks::{Block, Blocks, Interrupted};
 use counts::Counts;
@@ -39,9 +39,10 @@ static BLOCKS: Blocks = Blocks::new();
 static UNWINDER: Unwinder = Unwinder::new();
 static RECORDER: Recorder = Recorder::new(&BLOCKS, &UNWINDER);
 
-/// 0 while off; else it changes with every change of the period, whose index is its lowest byte. All that a hook looks at
-/// while tracing is off.
+/// 0 while off; else it changes with every change of the period, whose index is its lowest byte, and `EVERYTHING` says
+/// whether that is every allocation. All that a hook looks at while tracing is off.
 static SETTINGS: AtomicU64 = AtomicU64::new(0);
+const EVERYTHING: u64 = 1 << 8;
 
 /// A block that was taken out before it is resized.
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +98,22 @@ pub fn allocated(address: usize, size: usize) {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as for `allocated`")]
 pub fn freed(address: usize) {
-    if SETTINGS.load(Ordering::Relaxed) != 0 && BLOCKS.may_hold(address) {
+    if is_recorded(address) {
         forget(address);
     }
+}
+
+/// Whether a block may be recorded.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as for `allocated`")]
+fn is_recorded(address: usize) -> bool {
+    let settings = SETTINGS.load(Ordering::Relaxed);
+    if settings == 0 {
+        return false;
+    }
+    // The counters were written before the settings that allow to ask them.
+    fence(Ordering::Acquire);
+    settings & EVERYTHING != 0 || BLOCKS.may_hold(address)
 }
 
 /// To be told that a block is about to be resized, before it is. What is answered goes to `resized`, or to `kept` where
@@ -107,7 +121,7 @@ pub fn freed(address: usize) {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as for `allocated`")]
 pub fn resizing(address: usize) -> Option<Taken> {
-    if SETTINGS.load(Ordering::Relaxed) != 0 && BLOCKS.may_hold(address) { forget(address) } else { None }
+    if is_recorded(address) { forget(address) } else { None }
 }
 
 /// To be told that a block now lies at `address` with `size` bytes. One that grew is from now on a block of the caller who
@@ -152,7 +166,7 @@ fn record(thread: &Thread, address: usize, size: u64, settings: u64) {
     }
     thread.enter();
     let turn = thread.turn();
-    let timer = RECORDER.pace.begin(turn);
+    let timer = Pace::begin(turn);
     let mean = RECORDER.session.period(settings as u8);
     let hit = if thread.settings.get() == settings {
         true
@@ -172,10 +186,11 @@ fn record(thread: &Thread, address: usize, size: u64, settings: u64) {
 
 #[inline(never)]
 fn forget(address: usize) -> Option<Taken> {
+    <Blocks>::prefetch(address);
     Thread::with(|thread| {
         let interrupted = if thread.is_inside() { Interrupted::Perhaps } else { Interrupted::No };
         thread.enter();
-        let timer = RECORDER.pace.begin(thread.turn());
+        let timer = Pace::begin(thread.turn());
         let block = RECORDER.blocks.remove(address, interrupted);
         RECORDER.pace.end(thread.number(), timer);
         thread.leave();
@@ -204,14 +219,14 @@ impl Recorder {
         }
         let mut trace = Trace::new();
         self.unwinder.trace(from, &thread.bounds, turn, &mut trace);
-        let site = self.stacks.intern(trace.hash(), trace.frames());
+        let stack = self.stacks.intern(trace.hash(), trace.frames());
         let period = settings as u8;
         let weight = Weight::of(size, self.session.period(period));
-        self.counts.add(thread.number(), site, weight);
+        self.counts.add(thread.number(), stack, weight);
         if self.session.period(period) > EVERY {
             self.pace.note(thread.number(), weight);
         }
-        let block = Block { address, size, site, period };
+        let block = Block { address, size, site: stack, period };
         if self.blocks.insert(block, || self.session.number() == session).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -75,7 +75,7 @@ impl Pace {
 
     /// To be called where a thread begins to record; a time if this is one of the calls that are timed.
     #[inline]
-    pub(super) fn begin(&self, turn: u32) -> Option<u64> {
+    pub(super) fn begin(turn: u32) -> Option<u64> {
         turn.is_multiple_of(TIMED_EVERY).then(clock::nanoseconds)
     }
 
@@ -147,4 +147,75 @@ fn predicted(before: Look, now: Look, finer: u64) -> f64 {
     let blocks = now.parts.saturating_sub(before.parts) as f64 / PARTS_OF_A_BLOCK as f64;
     let bytes = now.bytes.saturating_sub(before.bytes) as f64;
     each * if finer <= EVERY { blocks } else { blocks.min(bytes / finer as f64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn adaptive() -> Pace {
+        let pace = Pace::new();
+        pace.set(Options { share_of_cpu: 0.03, period: Period::Adaptive });
+        pace
+    }
+
+    /// A tenth of a second in which the recorder computed for so long.
+    fn after(spent: u64, blocks: u64, bytes: u64) -> Look {
+        let calls = spent / 100;
+        Look { wall: SECOND / 10, cpu: 0, nanoseconds: spent, calls, bytes, parts: blocks * PARTS_OF_A_BLOCK }
+    }
+
+    #[test]
+    fn more_than_the_share_leads_to_a_longer_period_up_to_the_longest() {
+        let (pace, dear) = (adaptive(), after(SECOND / 10 / 20, 0, 0));
+        let mut period = EVERY;
+        let mut seen = Vec::new();
+        while let Some(next) = pace.next(Look::default(), dear, period, false) {
+            seen.push(next);
+            period = next;
+        }
+        assert_eq!(seen, [4 << 10, 64 << 10, 512 << 10]);
+    }
+
+    #[test]
+    fn less_than_the_share_leads_nowhere() {
+        assert_eq!(adaptive().next(Look::default(), after(SECOND / 10 / 40, 0, 0), EVERY, false), None);
+    }
+
+    #[test]
+    fn a_process_that_keeps_many_processors_busy_may_spend_a_share_of_them() {
+        let look = Look { cpu: 8 * SECOND / 10, ..after(SECOND / 10 / 20, 0, 0) };
+        assert_eq!(adaptive().next(Look::default(), look, EVERY, false), None);
+    }
+
+    #[test]
+    fn a_crowded_table_leads_to_a_longer_period() {
+        assert_eq!(adaptive().next(Look::default(), after(0, 0, 0), EVERY, true), Some(4 << 10));
+    }
+
+    #[test]
+    fn calm_has_to_last_before_the_period_is_shortened() {
+        let (pace, calm) = (adaptive(), after(1_000, 100, 100_000));
+        let looks: Vec<_> =
+            (0..LOOKS_BEFORE_FINER).map(|_| pace.next(Look::default(), calm, 64 << 10, false)).collect();
+        let (last, before) = looks.split_last().unwrap();
+        assert!(before.iter().all(Option::is_none));
+        assert_eq!(*last, Some(4 << 10));
+    }
+
+    #[test]
+    fn a_shorter_period_that_would_cost_too_much_is_not_taken() {
+        // 150,000 allocations in the tenth of a second would take some 30 ms.
+        let (pace, busy) = (adaptive(), after(200_000, 150_000, 150_000_000));
+        assert!((0..100).all(|_| pace.next(Look::default(), busy, 4 << 10, false).is_none()));
+    }
+
+    #[test]
+    fn a_fixed_period_stays() {
+        let pace = Pace::new();
+        pace.set(Options { share_of_cpu: 0.03, period: Period::Every });
+        assert_eq!(pace.next(Look::default(), after(SECOND / 10, 0, 0), EVERY, true), None);
+    }
 }

@@ -64,3 +64,68 @@ impl Weight {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a thread's recorder estimates for allocations of these sizes.
+    fn estimate(sizes: &[u64], mean: u64, seed: u64) -> (f64, f64, u64) {
+        let mut random = Random::new(seed);
+        let mut countdown = random.gap(mean);
+        let (mut bytes, mut parts, mut seen) = (0, 0, 0);
+        for size in sizes {
+            countdown -= *size as i64;
+            if countdown <= 0 {
+                let weight = Weight::of(*size, mean);
+                (bytes, parts, seen) = (bytes + weight.bytes, parts + weight.parts, seen + 1);
+                countdown = random.gap(mean);
+            }
+        }
+        (bytes as f64, parts as f64 / PARTS_OF_A_BLOCK as f64, seen)
+    }
+
+    #[test]
+    fn estimates_are_unbiased_over_seeds_within_their_stated_error() {
+        let (sizes, seeds) = if cfg!(miri) { (300, 4) } else { (4_000, 400) };
+        let mut random = Random::new(7);
+        let sizes: Vec<u64> = (0..sizes).map(|_| (16.0 * 2500_f64.powf(random.share().powi(5))) as u64).collect();
+        let (bytes, blocks) = (sizes.iter().sum::<u64>() as f64, sizes.len() as f64);
+        for mean in [512, 4 << 10, 64 << 10] {
+            let estimates: Vec<_> = (0..seeds).map(|seed| estimate(&sizes, mean, seed)).collect();
+            let seen = estimates.iter().map(|estimate| estimate.2).sum::<u64>() as f64;
+            let average =
+                |of: fn(&(f64, f64, u64)) -> f64| estimates.iter().map(of).sum::<f64>() / f64::from(seeds as u32);
+            // All seeds together saw this many samples, so the error of their average is one over the root of it; that of
+            // the blocks is that of the small ones, which are seen seldom and count much.
+            let error = 4.0 / seen.sqrt();
+            assert!((average(|estimate| estimate.0) / bytes - 1.0).abs() < error, "bytes at {mean}");
+            let spread: f64 = sizes.iter().map(|size| 1.0 / probability(*size, mean) - 1.0).sum::<f64>();
+            let error = 4.0 * (spread / f64::from(seeds as u32)).sqrt() / blocks;
+            assert!((average(|estimate| estimate.1) / blocks - 1.0).abs() < error, "blocks at {mean}");
+        }
+    }
+
+    #[test]
+    fn a_period_of_one_byte_records_every_allocation_as_it_is() {
+        assert_eq!(Weight::of(17, EVERY), Weight { bytes: 17, parts: PARTS_OF_A_BLOCK });
+        assert_eq!(Weight::of(0, EVERY), Weight { bytes: 0, parts: PARTS_OF_A_BLOCK });
+    }
+
+    #[test]
+    fn a_block_much_larger_than_the_period_counts_for_itself() {
+        let weight = Weight::of(1 << 30, 4 << 10);
+        assert_eq!(weight, Weight { bytes: 1 << 30, parts: PARTS_OF_A_BLOCK });
+    }
+
+    #[test]
+    fn no_size_and_no_period_makes_a_weight_that_is_no_number() {
+        for size in [0, 1, 16, 1 << 40, u64::MAX >> 1] {
+            for mean in [0, 1, 2, 512 << 10, u64::MAX] {
+                let weight = Weight::of(size, mean);
+                assert!(weight.parts >= PARTS_OF_A_BLOCK, "{size} {mean}");
+                assert!(weight.bytes >= size.min(1 << 52), "{size} {mean}");
+            }
+        }
+    }
+}

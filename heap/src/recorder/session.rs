@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::sampler::EVERY;
 use super::thread::Untraced;
-use super::{Recorder, SETTINGS, clock, keeper};
+use super::{EVERYTHING, Recorder, SETTINGS, clock, keeper};
 use crate::snapshot::Unwinding;
 
 /// How to trace.
@@ -171,15 +171,6 @@ impl Session {
         })
     }
 
-    /// Lets hooks see a period.
-    fn apply(&self, period: u64) -> Option<()> {
-        let index = self.index(period)?;
-        self.longest.fetch_max(period, Ordering::Relaxed);
-        let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
-        SETTINGS.store(changes << 8 | u64::from(index), Ordering::Release);
-        Some(())
-    }
-
     /// In the child of a fork: nobody else is starting or stopping there.
     pub(super) fn break_open(&self) {
         self.changing.store(false, Ordering::Release);
@@ -187,6 +178,22 @@ impl Session {
 }
 
 impl Recorder {
+    /// Lets hooks see a period.
+    fn apply(&self, period: u64) -> Option<()> {
+        let index = self.session.index(period)?;
+        self.session.longest.fetch_max(period, Ordering::Relaxed);
+        let changes = self.session.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        let settings = (changes * 2 * EVERYTHING) | u64::from(index);
+        if period <= EVERY {
+            SETTINGS.store(settings | EVERYTHING, Ordering::Release);
+            self.blocks.end_counting();
+        } else {
+            self.blocks.begin_counting();
+            SETTINGS.store(settings, Ordering::Release);
+        }
+        Some(())
+    }
+
     pub(super) fn start(&'static self, options: Options) -> Result<Start, StartError> {
         if !(options.share_of_cpu > 0.0 && options.share_of_cpu <= 1.0) {
             return Err(StartError::NoShare(options.share_of_cpu));
@@ -200,7 +207,7 @@ impl Recorder {
         self.session.alone(|| {
             if SETTINGS.load(Ordering::Relaxed) != 0 {
                 self.pace.set(options);
-                return self.session.apply(period).map(|()| Start::Continued).ok_or(StartError::TooManyPeriods);
+                return self.apply(period).map(|()| Start::Continued).ok_or(StartError::TooManyPeriods);
             }
             if !(self.stacks.prepare() && self.counts.prepare()) {
                 return Err(StartError::NoMemory);
@@ -218,7 +225,7 @@ impl Recorder {
             self.session.began.store(clock::nanoseconds(), Ordering::Relaxed);
             self.pace.set(options);
             keeper::begin(self, number).map_err(StartError::NoThread)?;
-            self.session.apply(period).map(|()| Start::Begun).ok_or(StartError::TooManyPeriods)
+            self.apply(period).map(|()| Start::Begun).ok_or(StartError::TooManyPeriods)
         })
     }
 
@@ -234,7 +241,7 @@ impl Recorder {
     pub(super) fn change(&self, from: u64, period: u64) {
         self.session.alone(|| {
             if SETTINGS.load(Ordering::Relaxed) == from {
-                let _ = self.session.apply(period);
+                let _ = self.apply(period);
             }
         });
     }

@@ -60,7 +60,7 @@ impl Stacks {
         let Some(pages) = Pages::map(self.room.words() * size_of::<AtomicU64>(), Faulting::OnTouch) else {
             return false;
         };
-        let fresh = pages.at().as_ptr().cast::<AtomicU64>();
+        let fresh = pages.start::<AtomicU64>();
         // Hooks keep references into it without end, so it is never given back; a second one that came too late is.
         if self.words.compare_exchange(std::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             std::mem::forget(pages);
@@ -170,14 +170,92 @@ impl Hash {
 
     #[inline]
     pub(crate) fn add(&mut self, frame: u64) {
-        // The folded product of wyhash: each bit of the frame reaches each bit of the hash.
-        let product = u128::from(self.0 ^ frame) * u128::from(0xA076_1D64_78BD_642F_u64);
-        self.0 = (product as u64) ^ ((product >> 64) as u64).rotate_left(23) ^ frame.rotate_left(32);
+        // Short on purpose: each step waits for the one before, once per frame.
+        self.0 = (self.0.rotate_left(5) ^ frame).wrapping_mul(0xA076_1D64_78BD_642F);
     }
 
     #[inline]
     pub(crate) fn finish(self) -> u64 {
         let product = u128::from(self.0 ^ 0x1319_8A2E_0370_7344) * u128::from(0xE703_7ED1_A0B4_28DB_u64);
         (product as u64) ^ ((product >> 64) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intern(stacks: &Stacks, frames: &[u64]) -> u16 {
+        let mut hash = Hash::new();
+        frames.iter().for_each(|frame| hash.add(*frame));
+        stacks.intern(hash.finish(), frames)
+    }
+
+    fn table(room: Room) -> Stacks {
+        let stacks = Stacks::new(room);
+        assert!(stacks.prepare());
+        stacks
+    }
+
+    const SMALL: Room = Room { slots: 64, sites: 20, frames: 60 };
+
+    #[test]
+    fn a_stack_has_one_number_however_often_it_comes() {
+        let stacks = table(Room { slots: 1024, sites: 500, frames: 4_000 });
+        let frames: Vec<Vec<u64>> = (0..300).map(|n| (0..n % 9 + 1).map(|depth| n * 100 + depth).collect()).collect();
+        let sites: Vec<u16> = frames.iter().map(|frames| intern(&stacks, frames)).collect();
+        assert!(sites.iter().all(|site| *site != OVERFLOW));
+        for (frames, site) in frames.iter().zip(&sites) {
+            assert_eq!(intern(&stacks, frames), *site);
+            assert_eq!(stacks.frames(*site).collect::<Vec<_>>(), *frames);
+        }
+        assert_eq!(stacks.sites(), 301);
+    }
+
+    #[test]
+    fn the_same_frames_in_another_order_are_another_stack() {
+        let stacks = table(SMALL);
+        assert_ne!(intern(&stacks, &[1, 2, 3]), intern(&stacks, &[1, 3, 2]));
+        assert_ne!(intern(&stacks, &[1, 2]), intern(&stacks, &[1, 2, 0]));
+    }
+
+    #[test]
+    fn stacks_beyond_the_bound_go_to_the_empty_one_and_none_is_lost() {
+        let stacks = table(SMALL);
+        let sites: Vec<u16> = (0..1_000).map(|n| intern(&stacks, &[n, n + 1])).collect();
+        assert_eq!(sites.iter().filter(|site| **site != OVERFLOW).count(), 19);
+        assert_eq!(intern(&stacks, &[0, 1]), sites[0]);
+        assert_eq!(stacks.frames(OVERFLOW).count(), 0);
+        assert_eq!(intern(&stacks, &[5_000, 1]), OVERFLOW);
+    }
+
+    #[test]
+    fn frames_beyond_the_bound_go_to_the_empty_stack_too() {
+        let stacks = table(Room { slots: 64, sites: 20, frames: 10 });
+        assert_ne!(intern(&stacks, &[1; 8]), OVERFLOW);
+        assert_eq!(intern(&stacks, &[2; 8]), OVERFLOW);
+        assert_ne!(intern(&stacks, &[3; 2]), OVERFLOW);
+    }
+
+    #[test]
+    fn a_table_without_memory_has_one_site() {
+        let stacks = Stacks::new(SMALL);
+        assert_eq!(intern(&stacks, &[1, 2]), OVERFLOW);
+        assert_eq!(stacks.frames(OVERFLOW).count() + stacks.held(), 0);
+    }
+
+    #[test]
+    fn threads_that_meet_a_new_stack_at_once_agree_on_its_number() {
+        let (threads, each) = if cfg!(miri) { (3, 20) } else { (4, 2_000) };
+        let stacks = table(Room { slots: 1 << 14, sites: 10_000, frames: 40_000 });
+        let sites: Vec<Vec<u16>> = std::thread::scope(|scope| {
+            let look = || (0..each).map(|n| intern(&stacks, &[n, n * n, 7])).collect::<Vec<u16>>();
+            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(look)).collect();
+            handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+        });
+        assert!(sites.windows(2).all(|pair| pair[0] == pair[1]));
+        for (n, site) in (0..each).zip(&sites[0]) {
+            assert_eq!(stacks.frames(*site).collect::<Vec<_>>(), [n, n * n, 7]);
+        }
     }
 }

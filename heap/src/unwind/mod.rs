@@ -88,15 +88,18 @@ impl Trace {
         Self { frames: [std::mem::MaybeUninit::uninit(); MOST_FRAMES], count: 0, hash: Hash::new() }
     }
 
-    /// Adds a frame; `false` once there is no room for another.
-    #[inline]
-    fn push(&mut self, frame: u64) -> bool {
-        if let Some(place) = self.frames.get_mut(self.count) {
+    /// Adds the frames that `next` yields, as far as there is room. Counts in registers: it is the hottest loop of all.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the walk has to be inlined into this loop")]
+    fn fill(&mut self, mut next: impl FnMut() -> Option<u64>) {
+        let (mut count, mut hash) = (0, Hash::new());
+        for place in &mut self.frames {
+            let Some(frame) = next() else { break };
             place.write(frame);
-            self.hash.add(frame);
-            self.count += 1;
+            hash.add(frame);
+            count += 1;
         }
-        self.count < MOST_FRAMES
+        (self.count, self.hash) = (count, hash);
     }
 
     #[inline]

@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) bias: u64,
     /// From its first executable byte to behind its last.
     pub(crate) code: Range<u64>,
+    /// Where the first executable byte stands in the file.
+    pub(crate) code_offset: u64,
     pub(crate) unwind: Option<Unwind>,
 }
 
@@ -173,8 +175,9 @@ fn read(info: &libc::dl_phdr_info, is_the_program: bool) -> Option<Loaded> {
         let keep = |bytes: &'static [u8]| if is_the_program { Bytes::Mapped(bytes) } else { Bytes::Own(bytes.into()) };
         Some(Unwind { header_at, header: keep(header), frames_at, frames: keep(frames) })
     });
+    let code_offset = executable().map(|header| header.p_offset).min().unwrap_or(0);
     let (all, code) = (moved(all), if code.is_empty() { 0..0 } else { moved(code) });
-    Some(Loaded { path, build_id, start: all.start, end: all.end, bias, code, unwind })
+    Some(Loaded { path, build_id, start: all.start, end: all.end, bias, code, code_offset, unwind })
 }
 
 /// Where `.eh_frame` begins, by the start of `.eh_frame_hdr`, which linkers write in one form: the version, three
@@ -196,7 +199,8 @@ fn build_id(mut notes: &[u8]) -> Option<String> {
         let text_at = 12 + name.checked_next_multiple_of(4)?;
         let text_end = text_at.checked_add(text)?;
         if kind == BUILD_ID && notes.get(12..12 + name)? == GNU {
-            return Some(notes.get(text_at..text_end)?.iter().map(|byte| format!("{byte:02x}")).collect());
+            let nibbles = notes.get(text_at..text_end)?.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            return nibbles.map(|nibble| char::from_digit(u32::from(nibble), 16)).collect();
         }
         notes = notes.get(text_end.checked_next_multiple_of(4)?..)?;
     }

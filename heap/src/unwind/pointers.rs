@@ -8,16 +8,16 @@ use super::{Bounds, Code, Registers, Trace, read};
 pub(super) fn walk(from: Registers, bounds: &Bounds, code: &Code, trace: &mut Trace) {
     let mut lowest = from.stack;
     let mut frame = from.frame;
-    while frame >= lowest {
-        let Some(caller) = read(bounds, frame) else { return };
-        let Some(returns_to) = read(bounds, frame + 8) else { return };
-        let call = without_signature(returns_to).wrapping_sub(1);
-        if !code.contains(call) || !trace.push(call) {
-            return;
+    trace.fill(|| {
+        if frame < lowest {
+            return None;
         }
+        let (caller, returns_to) = (read(bounds, frame)?, read(bounds, frame + 8)?);
+        let call = without_signature(returns_to).wrapping_sub(1);
         lowest = frame + 16;
         frame = caller;
-    }
+        code.contains(call).then_some(call)
+    });
 }
 
 /// Return addresses may be signed in their upper bits on aarch64.

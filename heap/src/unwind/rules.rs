@@ -11,9 +11,6 @@ const WAYS: usize = 8;
 const TAG_BITS: u32 = ADDRESS_BITS - BUCKET_BITS;
 const RULE_BITS: u32 = 64 - TAG_BITS;
 const OFFSET_BITS: u32 = 13;
-/// Odd, so that multiplying by it modulo a power of two can be undone: bucket and tag together are the address.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15 & ((1 << ADDRESS_BITS) - 1) | 1;
-
 /// From what the frame of the caller is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
@@ -26,13 +23,21 @@ pub(super) enum Base {
 pub(super) enum Rule {
     /// There is no caller.
     End,
-    /// The frame lies `words` above `base`; the caller's frame pointer was saved `saved` words below the frame, or not
-    /// touched where that is 0.
-    Step { base: Base, words: u16, saved: u16 },
+    /// Two additions and two reads.
+    Step(Step),
     /// The function is the one that the kernel lets a signal handler return to.
     Signal,
     /// None of the above: the tables have to be asked each time.
     Asked,
+}
+
+/// The frame lies `words` above `base`; the caller's frame pointer was saved `saved` words below the frame, or not touched
+/// where that is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) base: Base,
+    pub(super) words: u16,
+    pub(super) saved: u16,
 }
 
 impl Rule {
@@ -42,8 +47,8 @@ impl Rule {
     fn pack(self) -> u64 {
         let (kind, words, saved) = match self {
             Self::End => (1, 0, 0),
-            Self::Step { base: Base::Stack, words, saved } => (2, words, saved),
-            Self::Step { base: Base::Frame, words, saved } => (3, words, saved),
+            Self::Step(Step { base: Base::Stack, words, saved }) => (2, words, saved),
+            Self::Step(Step { base: Base::Frame, words, saved }) => (3, words, saved),
             Self::Signal => (4, 0, 0),
             Self::Asked => (5, 0, 0),
         };
@@ -55,8 +60,8 @@ impl Rule {
         let mask = Self::MOST_WORDS;
         let (words, saved) = ((word >> 3 & mask) as u16, (word >> (3 + OFFSET_BITS) & mask) as u16);
         match word & 7 {
-            2 => Self::Step { base: Base::Stack, words, saved },
-            3 => Self::Step { base: Base::Frame, words, saved },
+            2 => Self::Step(Step { base: Base::Stack, words, saved }),
+            3 => Self::Step(Step { base: Base::Frame, words, saved }),
             4 => Self::Signal,
             5 => Self::Asked,
             _ => Self::End,
@@ -76,30 +81,33 @@ struct Bucket([AtomicU64; WAYS]);
 
 impl Rules {
     /// All zero, so that a static of it takes no room in the program's file.
+    #[expect(clippy::large_stack_arrays, reason = "evaluated at compile time, for a static")]
     pub(super) const fn new() -> Self {
         Self { buckets: [const { Bucket([const { AtomicU64::new(0) }; WAYS]) }; 1 << BUCKET_BITS] }
     }
 
+    /// Bucket and tag. The tag is the address above the bucket's bits, so that both together are the address.
     #[inline]
     fn place(address: u64) -> (usize, u64) {
-        let mixed = address.wrapping_mul(SPREAD) & ((1 << ADDRESS_BITS) - 1);
-        ((mixed >> TAG_BITS) as usize, mixed << RULE_BITS)
+        let above = address >> BUCKET_BITS & ((1 << TAG_BITS) - 1);
+        (((address ^ above) & ((1 << BUCKET_BITS) - 1)) as usize, above << RULE_BITS)
     }
 
     /// The rule for an address of code, if it is known.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is the hottest loop of all")]
     pub(super) fn get(&self, address: u64) -> Option<Rule> {
         let (bucket, tag) = Self::place(address);
-        for way in &self.buckets[bucket].0 {
-            let word = way.load(Ordering::Relaxed);
-            if word >> RULE_BITS << RULE_BITS == tag && word != tag {
-                return Some(Rule::unpack(word));
-            }
-            if word == 0 {
-                return None;
-            }
-        }
-        None
+        let ways = &self.buckets[bucket].0;
+        let first = ways[0].load(Ordering::Relaxed);
+        // No rule is packed as zero, so an empty way is none of address zero's.
+        if (first ^ tag) < 1 << RULE_BITS { Some(Rule::unpack(first)) } else { Self::get_further(&ways[1..], tag) }
+    }
+
+    #[inline(never)]
+    fn get_further(ways: &[AtomicU64], tag: u64) -> Option<Rule> {
+        let mut words = ways.iter().map(|way| way.load(Ordering::Relaxed)).take_while(|word| *word != 0);
+        words.find(|word| (word ^ tag) < 1 << RULE_BITS).map(Rule::unpack)
     }
 
     /// Keeps a rule; in a full bucket it takes the place of another.
@@ -116,5 +124,46 @@ impl Rules {
         for way in self.buckets.iter().flat_map(|bucket| &bucket.0) {
             way.store(0, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_come_back_as_they_were_put() {
+        static RULES: Rules = Rules::new();
+        let step = |base, words, saved| Rule::Step(Step { base, words, saved });
+        let most = Rule::MOST_WORDS as u16;
+        let rules = [
+            Rule::End,
+            Rule::Signal,
+            Rule::Asked,
+            step(Base::Stack, 1, 0),
+            step(Base::Stack, most, most),
+            step(Base::Frame, 2, 2),
+        ];
+        let addresses = |n: usize| 0x7FFF_FFFF_F000_u64.wrapping_sub(n as u64 * 977);
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            RULES.put(addresses(n), *rule);
+        }
+        for (n, rule) in rules.iter().cycle().take(5_000).enumerate() {
+            assert_eq!(RULES.get(addresses(n)), Some(*rule));
+        }
+        RULES.clear();
+        assert!((0..5_000).all(|n| RULES.get(addresses(n)).is_none()));
+    }
+
+    #[test]
+    fn a_full_bucket_forgets_and_never_mixes_up() {
+        static RULES: Rules = Rules::new();
+        let step = |n: u64| Rule::Step(Step { base: Base::Stack, words: n as u16 % 8_000, saved: 0 });
+        for n in 0..200_000 {
+            RULES.put(0x5555_0000_0000 + n, step(n));
+        }
+        let known = (0..200_000).filter(|n| RULES.get(0x5555_0000_0000 + n).is_some());
+        assert!(known.clone().count() > 20_000);
+        assert!(known.into_iter().all(|n| RULES.get(0x5555_0000_0000 + n) == Some(step(n))));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{ExplicitModuleSectionInfo, FrameAddress, Module, MustNotAllocateDuringUnwind, Unwinder as _};
 
-use super::rules::{Base, Rule, Rules};
+use super::rules::{Base, Rule, Rules, Step};
 use super::{Bounds, Code, Loaded, Registers, Trace, read};
 use crate::recorder::SpinLock;
 
@@ -82,47 +82,27 @@ impl Tables {
     /// Walks until there is no caller, or something is no frame.
     #[inline]
     pub(super) fn walk(&self, from: Registers, bounds: &Bounds, code: &Code, trace: &mut Trace) {
-        let mut at = from.instruction;
         let mut now = from;
-        let Some(mut rule) = self.rule(at, code) else { return };
-        loop {
-            let before = now.stack;
-            match rule {
-                Rule::End => return,
-                Rule::Step { base, words, saved } => {
-                    let base = if base == Base::Stack { now.stack } else { now.frame };
-                    let frame = base.wrapping_add(u64::from(words) * 8);
-                    if frame <= before {
-                        return;
-                    }
-                    let Some(returns_to) = read(bounds, frame.wrapping_sub(8)) else { return };
-                    if saved != 0 {
-                        let Some(pointer) = read(bounds, frame.wrapping_sub(u64::from(saved) * 8)) else { return };
-                        now.frame = pointer;
-                    }
-                    now.stack = frame;
-                    at = returns_to.wrapping_sub(1);
-                }
-                Rule::Signal => match interrupted(now, bounds) {
-                    Some(registers) => {
-                        now = registers;
-                        at = now.instruction;
-                        bounds.see(now.stack as usize);
-                    }
-                    None => return,
-                },
-                Rule::Asked => match self.ask(at, &mut now, bounds) {
-                    Some(call) => at = call,
-                    None => return,
-                },
-            }
-            match self.rule(at, code) {
-                Some(next) => rule = next,
-                None => return,
-            }
-            if !trace.push(at) {
-                return;
-            }
+        let Some(mut rule) = self.rule(now.instruction, code) else { return };
+        trace.fill(|| {
+            now = match rule {
+                Rule::Step(step) => step.caller(now, bounds)?,
+                other => self.unusual(other, now, bounds)?,
+            };
+            rule = self.rule(now.instruction, code)?;
+            Some(now.instruction)
+        });
+    }
+
+    /// Whatever is no plain step.
+    #[cold]
+    #[inline(never)]
+    fn unusual(&self, rule: Rule, now: Registers, bounds: &Bounds) -> Option<Registers> {
+        match rule {
+            Rule::End => None,
+            Rule::Step(step) => step.caller(now, bounds),
+            Rule::Signal => interrupted(now, bounds).inspect(|registers| bounds.see(registers.stack as usize)),
+            Rule::Asked => self.ask(now, bounds),
         }
     }
 
@@ -148,19 +128,33 @@ impl Tables {
     /// Steps with the real stack, for what no rule can say.
     #[cold]
     #[inline(never)]
-    fn ask(&self, address: u64, now: &mut Registers, bounds: &Bounds) -> Option<u64> {
+    fn ask(&self, now: Registers, bounds: &Bounds) -> Option<Registers> {
         let mut guard = self.reader.lock();
         let Reader { framehop, cache } = guard.as_deref_mut()?;
-        let mut registers = UnwindRegsX86_64::new(address + 1, now.stack, now.frame);
-        let call = FrameAddress::from_return_address(address + 1)?;
+        let mut registers = UnwindRegsX86_64::new(now.instruction + 1, now.stack, now.frame);
+        let call = FrameAddress::from_return_address(now.instruction + 1)?;
         let mut stack = |word| read(bounds, word).ok_or(());
         let returns_to = framehop.unwind_frame(call, &mut registers, cache, &mut stack).ok()??;
-        if registers.sp() <= now.stack {
+        let (stack, frame) = (registers.sp(), registers.bp());
+        (stack > now.stack).then(|| Registers { instruction: returns_to.wrapping_sub(1), stack, frame })
+    }
+}
+
+impl Step {
+    /// The registers of the caller, at its call.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is the hottest loop of all, and it has two callers")]
+    fn caller(self, now: Registers, bounds: &Bounds) -> Option<Registers> {
+        let base = if self.base == Base::Stack { now.stack } else { now.frame };
+        let stack = base.wrapping_add(u64::from(self.words) * 8);
+        if stack <= now.stack {
             return None;
         }
-        now.stack = registers.sp();
-        now.frame = registers.bp();
-        Some(returns_to.wrapping_sub(1))
+        let returns_to = read(bounds, stack.wrapping_sub(8))?;
+        // Where nothing was saved, some word is read and not used: a branch that is hard to foresee costs more.
+        let word = read(bounds, stack.wrapping_sub(u64::from(self.saved.max(1)) * 8))?;
+        let frame = if self.saved == 0 { now.frame } else { word };
+        Some(Registers { instruction: returns_to.wrapping_sub(1), stack, frame })
     }
 }
 
@@ -196,9 +190,11 @@ fn derive(framehop: &Framehop, cache: &mut Cache, address: u64) -> Rule {
         FRAME => Some(0),
         word => read_at(word).and_then(|place| frame.checked_sub(place)).filter(|below| *below > 0),
     };
-    let whole = |bytes: u64| (bytes % 8 == 0 && bytes / 8 <= Rule::MOST_WORDS).then_some((bytes / 8) as u16);
+    let whole = |bytes: u64| (bytes.is_multiple_of(8) && bytes / 8 <= Rule::MOST_WORDS).then_some((bytes / 8) as u16);
     match (read_at(returns_to), whole(above), saved.and_then(whole)) {
-        (Some(place), Some(words), Some(saved)) if place == frame.wrapping_sub(8) => Rule::Step { base, words, saved },
+        (Some(place), Some(words), Some(saved)) if place == frame.wrapping_sub(8) => {
+            Rule::Step(Step { base, words, saved })
+        }
         _ => Rule::Asked,
     }
 }
