@@ -23,7 +23,7 @@ const OWNED: [(&str, &[&str]); 11] = [
     ("axum", &["runner"]),
     ("plotters", &["chart"]),
     ("resvg", &["chart"]),
-    ("soak_heap", &["cli"]),
+    ("soak_heap", &["cli", "main"]),
     ("clap", &["cli"]),
     ("ratatui_core", &["cli"]),
     ("ratatui_crossterm", &["cli"]),

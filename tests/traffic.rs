@@ -19,7 +19,7 @@ use soak::domain::run::{EventKind, RunEnd, Scope, Trend};
 use soak::domain::traffic::Measure;
 use soak::driver::{self, FreeUser, PlainGet, Plan, Seen};
 use soak::profile::{Arrivals, Load, Ramp, Stage};
-use soak::runner::{self, RunOptions};
+use soak::runner::{self, HeapTracing, RunOptions};
 use soak::stats::latencies::Latencies;
 use soak::store;
 use soak::target::Selector;
@@ -101,6 +101,7 @@ fn options(output: &Path, traffic: Plan) -> RunOptions {
         budget: 0.001,
         ceilings: Vec::new(),
         error_ceilings: Vec::new(),
+        heap: HeapTracing::Never,
         traffic: Some(traffic),
         output: output.to_owned(),
     }

@@ -75,16 +75,10 @@ fn mappings<'a>(snapshot: &'a Snapshot, program: &Program) -> Vec<(usize, &'a Mo
 fn mapping(id: u64, module: &Module, strings: &mut Strings) -> Vec<u8> {
     let file = strings.place(&module.path.to_string_lossy());
     let build_id = strings.place(module.build_id.as_deref().unwrap_or_default());
-    let offset = module.start.wrapping_sub(module.bias);
-    [
-        varint(1, id),
-        varint(2, module.start),
-        varint(3, module.end),
-        varint(4, offset),
-        varint(5, file),
-        varint(6, build_id),
-    ]
-    .concat()
+    // Readers take mappings for those of /proc/PID/maps: an address less the start is the place in the file.
+    let (code, offset) = (&module.code, module.code_offset);
+    [varint(1, id), varint(2, code.start), varint(3, code.end), varint(4, offset), varint(5, file), varint(6, build_id)]
+        .concat()
 }
 
 /// The table of strings, each once, in the order of their first use; the first is the empty one.
@@ -197,6 +191,8 @@ mod tests {
             pub(super) memory_start: u64,
             #[prost(uint64, tag = "3")]
             pub(super) memory_limit: u64,
+            #[prost(uint64, tag = "4")]
+            pub(super) file_offset: u64,
             #[prost(int64, tag = "5")]
             pub(super) filename: i64,
             #[prost(int64, tag = "6")]
@@ -239,6 +235,7 @@ mod tests {
         );
         let first = &profile.mapping[0];
         assert_eq!((text(first.filename), text(first.build_id)), ("/srv/server", "00ff"));
+        assert_eq!((first.memory_start, first.memory_limit, first.file_offset), (0x5000, 0x5800, 0x400));
         assert_eq!(first.id, location(profile.sample[0].location_id[0]).mapping_id);
         assert_eq!((profile.duration_nanos, profile.period), (7_000_000_000, 4096));
     }

@@ -1,6 +1,7 @@
 //! What the recorder knows at one moment, as plain data: what it hands to the writers of files and to the control socket.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +45,10 @@ pub struct Module {
     pub end: u64,
     /// What to take from an address to have the address that stands in the file.
     pub bias: u64,
+    /// From its first executable byte to behind its last.
+    pub code: Range<u64>,
+    /// Where the first executable byte stands in the file: linkers put code at other places in memory than in the file.
+    pub code_offset: u64,
 }
 
 /// How stacks were walked.
@@ -141,6 +146,8 @@ pub(crate) mod tests {
             start,
             end: start + 0x1000,
             bias: start - 0x1000,
+            code: start..start + 0x800,
+            code_offset: 0x400,
         };
         Snapshot {
             elapsed: Duration::from_secs(7),

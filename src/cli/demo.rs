@@ -7,7 +7,7 @@ use crate::domain::run::Scope;
 use crate::runner::demo::{
     self, Behaviour, Class, Ending, Fault, FaultKind, FaultSet, Latencies, Lifeline, RateLimit, ServerOptions,
 };
-use crate::runner::{DemoProcess, RunOptions};
+use crate::runner::{DemoHeap, DemoProcess, HeapTracing, RunOptions};
 use crate::target::Selector;
 
 use super::args::{self, DemoArgs, DemoServerArgs};
@@ -35,7 +35,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find soak's own program to start the demo server: {error}")))?;
     let interrupt = Interrupt::install()?;
-    let server = DemoProcess::start(&program, &args.fault).map_err(|error| Failure::from_error(&error))?;
+    let demo_heap = if args.heap { DemoHeap::Offered } else { DemoHeap::Private };
+    let server = DemoProcess::start(&program, &args.fault, demo_heap).map_err(|error| Failure::from_error(&error))?;
     let traffic = traffic::sent(&args.load, Some(&server.url()), args.duration)?;
     let asked = Asked::of(&args.judge, &traffic)?;
     let options = RunOptions {
@@ -50,6 +51,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         budget: BUDGET,
         ceilings: Vec::new(),
         scrape: traffic.scrape,
+        heap: HeapTracing::Offered,
         traffic: traffic.plan,
         error_ceilings: Vec::new(),
         output: args.output.clone(),
@@ -86,6 +88,8 @@ fn faults(names: &[String]) -> Result<FaultSet, Failure> {
 pub(super) fn serve(args: &DemoServerArgs) -> Result<u8, Failure> {
     // Its own name in lists of processes; where the kernel refuses, it is called soak.
     let _ = rustix::thread::set_name(c"soak-demo");
+    // Off until soak asks; where it cannot listen, soak finds no socket and says nothing of the heap.
+    let _heap = args.heap.then(soak_heap::listen);
     let lifeline = if args.until_stdin_ends { Lifeline::Stdin } else { Lifeline::Signals };
     let rate_limit = args.rate_limit.map_or_else(RateLimit::default, RateLimit::per_second);
     let latencies = args.latency.iter().fold(Latencies::default(), |set, (class, time)| set.with(*class, *time));

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use crate::analysis;
 use crate::chart::ChartOptions;
+use crate::domain::HeapSnapshot;
+use crate::domain::bytes::human;
 use crate::domain::run::Scope;
 use crate::driver::Plan;
-use crate::runner::{self, RunOptions, Watch};
+use crate::runner::{self, HeapTracing, RunOptions, Watch};
 use crate::target::Selector;
 
 use super::args::{RunArgs, ShowArgs, TargetArgs};
@@ -40,6 +42,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         objectives: asked.objectives,
         budget: args.record.budget,
         ceilings: judge::ceilings(&args.record.abort_on)?,
+        heap: if args.record.no_heap { HeapTracing::Never } else { HeapTracing::Offered },
         traffic: traffic.plan,
         scrape: traffic.scrape,
         error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
@@ -127,7 +130,8 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
     match chart::draw(judged, folder, &ChartOptions::default()) {
         // The verdict stays the last line.
         Ok(_) if !show.json && !show.quiet => {
-            let place = format!("charts and report: {}\n", folder.display());
+            let heap = judged.run.as_ref().and_then(|run| heap(&run.heap)).unwrap_or_default();
+            let place = format!("{heap}charts and report: {}\n", folder.display());
             // After the blank line that stands before it.
             let verdict = shown.rfind("\n\n").map_or(0, |end| end + 2);
             shown.insert_str(verdict, &place);
@@ -142,6 +146,13 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
         console::say("soak: the last lines of the record could not be written, so the verdict is on a part of the run");
     }
     Ok(if is_whole || judged.code() != 0 { judged.code() } else { Failure::CODE })
+}
+
+/// What became of the heap from the first snapshot to the last.
+fn heap(snapshots: &[HeapSnapshot]) -> Option<String> {
+    let ([first, ..], [.., last]) = (snapshots, snapshots) else { return None };
+    let [before, after] = [first, last].map(|snapshot| human(snapshot.live_bytes as f64));
+    Some(format!("live heap: {before} -> {after}, from {} to {}\n", first.file, last.file))
 }
 
 fn selector(args: TargetArgs) -> Result<Selector, Failure> {

@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn only_an_absolute_folder_counts() {
         assert_eq!(runtime_folder(b"A=1\0XDG_RUNTIME_DIR=/run/user/7\0B=2\0"), Some("/run/user/7".into()));
-        for none in [&b""[..], b"A=1\0", b"XDG_RUNTIME_DIR=\0", b"XDG_RUNTIME_DIR=run\0", b"NO_XDG_RUNTIME_DIR=/run\0"] {
+        for none in [&b""[..], b"A=1\0", b"XDG_RUNTIME_DIR=\0", b"XDG_RUNTIME_DIR=run\0", b"NO_XDG_RUNTIME_DIR=/run\0"]
+        {
             assert_eq!(runtime_folder(none), None);
         }
     }

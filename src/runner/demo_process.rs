@@ -21,6 +21,16 @@ pub enum DemoProcessError {
     NoAddress,
 }
 
+/// Whether the demo server offers to have its heap traced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DemoHeap {
+    /// It does not.
+    #[default]
+    Private,
+    /// It does.
+    Offered,
+}
+
 /// A running demo server.
 #[derive(Debug)]
 pub struct DemoProcess {
@@ -33,9 +43,12 @@ impl DemoProcess {
     ///
     /// # Errors
     /// Where the program cannot be started or does not come up; it has then said why on standard error.
-    pub fn start(program: &Path, faults: &[String]) -> Result<Self, DemoProcessError> {
+    pub fn start(program: &Path, faults: &[String], heap: DemoHeap) -> Result<Self, DemoProcessError> {
         let mut command = Command::new(program);
         command.args(["demo-server", "--until-stdin-ends"]);
+        if heap == DemoHeap::Offered {
+            command.arg("--heap");
+        }
         for fault in faults {
             command.args(["--fault", fault]);
         }

@@ -3,6 +3,7 @@
 pub mod demo;
 mod demo_process;
 mod halt;
+mod heap;
 mod record;
 mod recorder;
 mod remote;
@@ -11,7 +12,8 @@ mod scraper;
 mod so_far;
 mod trail;
 
-pub use demo_process::{DemoProcess, DemoProcessError};
+pub use demo_process::{DemoHeap, DemoProcess, DemoProcessError};
+pub use heap::HeapTracing;
 pub use record::{RunError, RunOptions, Watch, record};
 pub use remote::{Glance, Remote};
 pub use scraper::{ScrapeError, ScrapeOptions};

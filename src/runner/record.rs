@@ -16,12 +16,14 @@ use crate::clock::{Clock, RealClock};
 use crate::domain::run::{Conditions, EventKind, Header, RunEnd, Scope, TargetEnd, TargetIdentity};
 use crate::domain::{Elapsed, Objective};
 use crate::driver::{DriverError, Plan};
-use crate::procfs::ProcRoot;
+use crate::procfs::{ProcRoot, Process};
 use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
 use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
+use crate::tracer::{self, Offer};
 
 use super::halt::{Halt, either};
+use super::heap::{Cadence, HeapTracing, HeapWatch};
 use super::recorder::{Guards, Length, Notice, Recorder, told};
 use super::remote::Remote;
 use super::requests::{ErrorGuards, RequestLogs};
@@ -58,6 +60,8 @@ pub struct RunOptions {
     pub ceilings: Vec<Ceiling>,
     /// Shares of failed requests that end the run.
     pub error_ceilings: Vec<ErrorCeiling>,
+    /// Whether its heap is traced.
+    pub heap: HeapTracing,
     /// What is sent meanwhile.
     pub traffic: Option<Plan>,
     /// What is taken from the target's own metrics page.
@@ -109,6 +113,9 @@ pub enum RunError {
     /// A thread could not be started.
     #[error("cannot start the sampler's thread")]
     Thread(#[source] std::io::Error),
+    /// Nor the one that takes snapshots of the target's heap.
+    #[error("cannot start the thread that takes snapshots of the target's heap; --no-heap does without")]
+    HeapThread(#[source] std::io::Error),
 }
 
 /// Records a run until its duration is over, `stop` becomes readable or the target ends, and answers with its folder.
@@ -124,6 +131,7 @@ pub fn record(
     let root = ProcRoot::system();
     let Attached { mut target, process } = target::resolve(&options.selector, options.scope, &root)?;
     let header = header(options, target.identity());
+    let offer = offer(options.heap, &process);
     let folder = RunFolder::create(&options.output, &folder_name(&header))?;
     let writer = Writer::create(&folder, &header)?;
     let flusher = writer.flusher()?;
@@ -149,6 +157,7 @@ pub fn record(
     };
     let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
     let scraper = options.scrape.clone().map(|scrape| recorder.scrape(scrape)).transpose()?;
+    let heap = offer.map(|offer| watch_heap(&recorder, offer, &folder, options)).transpose()?;
     let length = if options.duration.is_some() { Length::Given } else { Length::OfScenario };
     let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic, length)).transpose()?;
     let sampling = Arc::clone(&recorder);
@@ -171,9 +180,41 @@ pub fn record(
     if let Some(driver) = driver {
         recorder.event(EventKind::Traffic(driver.stop()));
     }
+    if let Some(heap) = heap {
+        heap.stop();
+    }
+    say_the_rest(&heard, watch);
     close(&recorder, &mut target, ending, watch)?;
     flusher.flush()?;
     Ok(folder.path().to_owned())
+}
+
+/// The target's offer to have its heap traced; `None` where there is none, or it is not wanted. What goes wrong with the
+/// target itself is the sampler's to tell.
+fn offer(tracing: HeapTracing, process: &Process) -> Option<Offer> {
+    match tracing {
+        HeapTracing::Offered => tracer::find(process).unwrap_or_default(),
+        HeapTracing::Never => None,
+    }
+}
+
+fn watch_heap(
+    recorder: &Arc<Recorder>,
+    offer: Offer,
+    folder: &RunFolder,
+    options: &RunOptions,
+) -> Result<HeapWatch, RunError> {
+    let cadence = Cadence::new(duration(options), options.warm_up);
+    recorder.watch_heap(offer, folder.clone(), cadence).map_err(RunError::HeapThread)
+}
+
+/// Says what came up after sampling had ended.
+fn say_the_rest(heard: &Receiver<Notice>, watch: &mut dyn FnMut(Watch<'_>)) {
+    for notice in heard.try_iter() {
+        if let Notice::Said(text) = notice {
+            watch(Watch::Said(&text));
+        }
+    }
 }
 
 /// Flushes, and shows the latest, until the sampler has ended.

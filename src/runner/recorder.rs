@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::analysis::Ceiling;
 use crate::clock::Clock;
 use crate::domain::run::{Event, EventKind};
-use crate::domain::{Elapsed, Readings, Sample, TrafficTick};
+use crate::domain::{Elapsed, HeapSnapshot, Readings, Sample, TrafficTick};
 use crate::driver::{self, DriverError, Plan, Seen};
 use crate::sampler::Observation;
-use crate::store::{WriteError, Writer};
+use crate::store::{RunFolder, WriteError, Writer};
+use crate::tracer::Offer;
 
 use super::halt::Halt;
+use super::heap::{self, Cadence, HeapWatch};
 use super::requests::{ErrorGuards, RequestLogs, Room};
 use super::scraper::{self, Heard, ScrapeError, ScrapeOptions, Scraper};
 use super::so_far::{Latest, SoFar};
@@ -168,6 +170,27 @@ impl Recorder {
             }
         };
         scraper::start(options, Arc::clone(&self.clock), Box::new(hear))
+    }
+
+    /// Takes snapshots of the target's heap, with a line of the record for each.
+    pub(super) fn watch_heap(
+        self: &Arc<Self>,
+        offer: Offer,
+        folder: RunFolder,
+        cadence: Cadence,
+    ) -> std::io::Result<HeapWatch> {
+        let recorder = Arc::clone(self);
+        let hear = move |heard| match heard {
+            heap::Heard::Snapshot(snapshot) => {
+                let turns = recorder.latest().traffic.map(|tick| tick.turns);
+                recorder.wrote(recorder.writer().heap(&HeapSnapshot { turns, ..snapshot }));
+            }
+            heap::Heard::Said(text) => {
+                recorder.event(EventKind::Note { text: text.clone() });
+                recorder.say(text);
+            }
+        };
+        heap::start(offer, folder, cadence, Arc::clone(&self.clock), Box::new(hear))
     }
 
     fn with_driven(&self, act: impl FnOnce(&mut Traffic, Room)) {

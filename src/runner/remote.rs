@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::domain::run::Scope;
-    use crate::runner::{RunOptions, Watch, record};
+    use crate::runner::{HeapTracing, RunOptions, Watch, record};
     use crate::store;
     use crate::target::Selector;
 
@@ -119,6 +119,7 @@ mod tests {
             budget: 0.001,
             ceilings: Vec::new(),
             error_ceilings: Vec::new(),
+            heap: HeapTracing::Never,
             traffic: None,
             scrape: None,
             fail_on: Vec::new(),

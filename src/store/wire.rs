@@ -335,7 +335,9 @@ mod tests {
         }
         let mut line = Vec::new();
         write_heap(&mut line, &snapshot).unwrap();
-        assert!(line.starts_with(br#"{"kind":"heap","elapsed_s":2.5,"turns":120,"file":"heap-001.json","moment":"end""#));
+        assert!(
+            line.starts_with(br#"{"kind":"heap","elapsed_s":2.5,"turns":120,"file":"heap-001.json","moment":"end""#)
+        );
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod bad_input;
 mod chart;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
+/// The heap of a target that offers to have it traced.
+mod heap;
 /// soak is steady under its own eyes.
 mod itself;
 /// The live view on a real terminal.

@@ -64,6 +64,12 @@ impl Soak {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Starts it with a standard input that stays open, and leaves it running.
+    pub(crate) fn start_fed(&mut self) -> Child {
+        self.command.stdin(Stdio::piped());
+        self.start()
+    }
+
     /// Starts it on this terminal, as the leader of a session of its own, and leaves it running.
     pub(crate) fn start_on(&self, terminal: &OwnedFd) -> Child {
         let mut command = Command::new("setsid");

@@ -200,7 +200,7 @@ impl AsFd for Conversation {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::net::Shutdown;
 
     use super::*;

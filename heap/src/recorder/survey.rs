@@ -30,6 +30,8 @@ impl Recorder {
             start: loaded.start,
             end: loaded.end,
             bias: loaded.bias,
+            code: loaded.code,
+            code_offset: loaded.code_offset,
         });
         Snapshot {
             elapsed: self.session.elapsed(),

@@ -21,6 +21,8 @@ pub(crate) struct Loaded {
     pub(crate) bias: u64,
     /// From its first executable byte to behind its last.
     pub(crate) code: Range<u64>,
+    /// Where the first executable byte stands in the file.
+    pub(crate) code_offset: u64,
     pub(crate) unwind: Option<Unwind>,
 }
 
@@ -170,8 +172,9 @@ fn read(info: &libc::dl_phdr_info, is_the_program: bool) -> Option<Loaded> {
         let keep = |bytes: &'static [u8]| if is_the_program { Bytes::Mapped(bytes) } else { Bytes::Own(bytes.into()) };
         Some(Unwind { header_at, header: keep(header), frames_at, frames: keep(frames) })
     });
+    let code_offset = executable().map(|header| header.p_offset).min().unwrap_or(0);
     let (all, code) = (moved(all), if code.is_empty() { 0..0 } else { moved(code) });
-    Some(Loaded { path, build_id, start: all.start, end: all.end, bias, code, unwind })
+    Some(Loaded { path, build_id, start: all.start, end: all.end, bias, code, code_offset, unwind })
 }
 
 /// Where `.eh_frame` begins, by the start of `.eh_frame_hdr`, which linkers write in one form: the version, three

@@ -114,6 +114,9 @@ pub(super) struct RecordArgs {
     /// given more than once
     #[arg(long, value_name = "EXPR")]
     pub(super) abort_on: Vec<String>,
+    /// Leave the target's heap tracer alone, where it was built with one (soak-heap)
+    #[arg(long)]
+    pub(super) no_heap: bool,
     /// The folder in which each run gets a folder of its own
     #[arg(long, value_name = "DIR", default_value = "output", env = "SOAK_OUTPUT", hide_env = true)]
     pub(super) output: PathBuf,
@@ -160,6 +163,9 @@ pub(super) struct DemoArgs {
     /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
     #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
     pub(super) fault: Vec<String>,
+    /// Trace the server's heap, and take snapshots that tell where it grows
+    #[arg(long)]
+    pub(super) heap: bool,
     /// How long to watch [default: 60s, or as long as the profile's scenario lasts]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) duration: Option<Duration>,
@@ -193,6 +199,9 @@ pub(super) struct DemoServerArgs {
     /// The loopback port; 0 for a free one
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub(super) port: u16,
+    /// Offer to have the heap traced
+    #[arg(long)]
+    pub(super) heap: bool,
     /// End with standard input, which must be a pipe
     #[arg(long)]
     pub(super) until_stdin_ends: bool,
