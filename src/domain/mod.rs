@@ -1,8 +1,8 @@
 //! The nouns of soak, with their units; the lowest floor, which knows only std and serde.
 //!
 //! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind and [`phase`] a named
-//! part of it and [`mark`] an instant, [`series`] is the shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the
-//! analysis answers.
+//! part of it and [`mark`] an instant, [`series`] is the shape in which the analysis sees it (or anybody's CSV), [`assessment`] is what the
+//! analysis answers, and [`site`] what a heap says by call site.
 
 pub mod assessment;
 pub mod bytes;
@@ -16,6 +16,7 @@ pub mod run;
 pub mod sample;
 pub mod scrape;
 pub mod series;
+pub mod site;
 pub mod traffic;
 
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
