@@ -30,6 +30,8 @@ pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod exposition;
 #[cfg(target_os = "linux")]
+pub mod heap;
+#[cfg(target_os = "linux")]
 pub mod import;
 #[cfg(target_os = "linux")]
 pub mod procfs;

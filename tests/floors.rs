@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The modules by floor, the lowest first.
 const FLOORS: [&[&str]; 5] = [
     &["domain", "stats"],
-    &["procfs", "clock", "store", "analysis", "chart", "report", "import", "profile", "exposition"],
+    &["procfs", "clock", "store", "analysis", "chart", "report", "import", "profile", "exposition", "heap"],
     &["target", "sampler", "driver", "tracer"],
     &["runner"],
     &["cli"],

@@ -2,11 +2,12 @@
 //!
 //! The flow goes one way: `compose` and `overview` (of several runs, `overlay`) make a `scene` (what is drawn, pure data) with `axis`, `decimate` and
 //! `title`; `layout` places it (its phases with `phases`), `paint` draws it as SVG in the colours of `theme`, `raster` makes the PNG from that same
-//! SVG. The verdict is read from the assessment and never made here.
+//! SVG. `flame` draws the stacks of a heap by itself. The verdict is read from the assessment and never made here.
 
 mod axis;
 mod compose;
 mod decimate;
+mod flame;
 mod layout;
 mod names;
 mod overlay;
@@ -30,6 +31,7 @@ mod pixel_tests;
 #[cfg(test)]
 mod tests;
 
+pub use flame::flame;
 pub use overlay::Overlaid;
 pub use render::{ChartError, ChartFile, ChartOptions, Format, render, render_overlay, render_overview};
 pub use source::Source;

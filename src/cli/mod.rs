@@ -8,6 +8,8 @@ mod chart;
 mod console;
 mod demo;
 mod failure;
+mod heap;
+mod heap_run;
 mod interrupt;
 mod judge;
 mod live;
@@ -52,6 +54,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Chart(args)) => chart::run(&args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Heap(args)) => heap::run(&args),
         Some(Command::Profile(args)) => profile::run(&args),
     }
 }

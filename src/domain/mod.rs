@@ -1,8 +1,9 @@
 //! The nouns of soak, with their units; the lowest floor, which knows only std and serde.
 //!
 //! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind and [`phase`] a named
-//! part of it and [`mark`] an instant, [`disturbance`] what the trend leaves out, [`series`] is the shape in which the analysis sees it (or anybody's CSV), and [`assessment`] is what the
-//! analysis answers.
+//! part of it, [`mark`] an instant and [`disturbance`] what the trend leaves out, [`series`] is the shape in which the
+//! analysis sees it (or anybody's CSV), [`assessment`] is what the analysis answers, and [`site`] what a heap says by call
+//! site.
 
 pub mod assessment;
 pub mod bytes;
@@ -18,6 +19,7 @@ pub mod run;
 pub mod sample;
 pub mod scrape;
 pub mod series;
+pub mod site;
 pub mod traffic;
 
 pub use assessment::{Assessment, Estimate, Finding, Verdict};

@@ -8,6 +8,7 @@ mod csv;
 mod escape;
 mod facts;
 mod grids;
+mod heap;
 mod html;
 mod json;
 mod junit;
@@ -16,6 +17,7 @@ mod material;
 mod text;
 
 pub use csv::csv;
+pub use heap::{growth_text, ranking_text};
 pub use html::{Picture, Pictures, html};
 pub use json::json_line;
 pub use junit::junit;

@@ -355,7 +355,7 @@ fn clipped(text: &str, width: usize) -> String {
 }
 
 /// What came from a target or a file may hold escape sequences; a terminal must not obey them.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

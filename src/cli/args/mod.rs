@@ -10,8 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::domain::Objective;
 use crate::runner::demo::Class;
 
+pub(super) use heap::{HeapArgs, HeapCommand, HeapDiffArgs, HeapShowArgs};
 pub(super) use traffic::{LoadArgs, TrafficArgs};
 
+mod heap;
 mod traffic;
 
 const EXAMPLES: &str = "\
@@ -55,6 +57,8 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// Print or write the report of a recorded run: text, JSON, Markdown, HTML, JUnit XML, CSV
     Report(ReportArgs),
+    /// Rank the call sites of heap profiles, or tell what grows between several: DHAT, pprof, soak-heap
+    Heap(HeapArgs),
     /// Check traffic profiles, show the shipped ones, or write one from a HAR file, an `OpenAPI` description or a curl command
     Profile(ProfileArgs),
     /// The server that `soak demo` watches; it prints its address and serves until SIGTERM
