@@ -247,3 +247,17 @@ fn a_snapshot_says_what_the_allocator_holds_and_which_files_there_are() {
     assert!(ids.clone().count() > 0 && ids.into_iter().all(|id| id.len() >= 16));
     assert!((1..100 << 20).contains(&snapshot.overhead), "{}", snapshot.overhead);
 }
+
+#[test]
+fn more_allocations_than_the_share_allows_lengthen_the_period() {
+    let _alone = alone();
+    soak_heap::start(soak_heap::Options::default()).unwrap();
+    assert_eq!(soak_heap::status().period, 1);
+    let begin = std::time::Instant::now();
+    while soak_heap::status().period == 1 {
+        (0..10_000).for_each(|_| drop_one());
+        assert!(begin.elapsed().as_secs() < 60, "{:?}", soak_heap::status());
+    }
+    assert!(soak_heap::status().period >= 4 << 10);
+    soak_heap::stop();
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::recorder::sampler::Random;
 
-const STEPS: usize = if cfg!(miri) { 2_000 } else { 200_000 };
+const STEPS: usize = if cfg!(miri) { 600 } else { 200_000 };
 
 fn block(address: usize) -> Block {
     Block { address, size: address as u64 % 5_000, site: (address % 900) as u16, period: (address % 3) as u8 }
@@ -66,7 +66,7 @@ fn the_table_knows_what_a_map_knows() {
 #[test]
 fn a_counted_table_says_of_no_block_that_it_is_not_there() {
     let blocks = table::<USUAL_BYTES>();
-    let count = if cfg!(miri) { 500 } else { 50_000 };
+    let count = if cfg!(miri) { 100 } else { 50_000 };
     (0..count).for_each(|n| blocks.insert(block(0x5500_0000_0000 + 48 * n), || true).unwrap());
     blocks.begin_counting();
     (count..2 * count).for_each(|n| blocks.insert(block(0x5500_0000_0000 + 48 * n), || true).unwrap());
@@ -81,7 +81,7 @@ fn a_full_table_refuses_and_keeps_what_it_has() {
     let blocks = table::<{ 4 * PAGE }>();
     let mut kept = Vec::new();
     let mut refused = 0;
-    for n in 0..4_000 {
+    for n in 0..if cfg!(miri) { 800 } else { 4_000 } {
         let address = 0x10_0000 + 16 * n;
         match blocks.insert(block(address), || true) {
             Ok(()) => kept.push(address),
@@ -98,13 +98,14 @@ fn a_full_table_refuses_and_keeps_what_it_has() {
 
 #[test]
 fn a_cleared_table_is_empty_and_holds_no_memory() {
+    const COUNT: usize = if cfg!(miri) { 100 } else { 2_000 };
     let blocks = table::<USUAL_BYTES>();
     blocks.begin_counting();
-    (1..2_000).for_each(|n| blocks.insert(block(0x7000_0000 + 64 * n), || true).unwrap());
+    (1..COUNT).for_each(|n| blocks.insert(block(0x7000_0000 + 64 * n), || true).unwrap());
     blocks.clear();
     assert_eq!(blocks.held(), 0);
     assert!(addresses(blocks).is_empty());
-    assert!((1..2_000).all(|n| !blocks.may_hold(0x7000_0000 + 64 * n)));
+    assert!((1..COUNT).all(|n| !blocks.may_hold(0x7000_0000 + 64 * n)));
     assert_eq!(blocks.remove(0x7000_0040, Interrupted::No), None);
 }
 

@@ -47,6 +47,11 @@ impl Pages {
         if at == libc::MAP_FAILED {
             return None;
         }
+        if faulting == Faulting::OnTouch {
+            // Where huge pages are the rule, each touch would otherwise make two megabytes; advice may fail.
+            // SAFETY: the mapping that was just made.
+            unsafe { libc::madvise(at, bytes, libc::MADV_NOHUGEPAGE) };
+        }
         NonNull::new(at).map(|at| Self { at, bytes })
     }
 

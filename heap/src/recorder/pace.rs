@@ -16,6 +16,10 @@ const MOST_NANOSECONDS: u64 = 50_000;
 const EASE: f64 = 0.5;
 /// ... in this many looks on end, before it is taken: a second and a half.
 const LOOKS_BEFORE_FINER: u32 = 15;
+/// What recording one and its free is taken to cost before anything was measured: a slow case.
+const DEAR_NANOSECONDS: u64 = 2_000;
+/// So many calls have to be timed for a mean cost: waiting for the processor is part of some.
+const ENOUGH_CALLS: u64 = 16 * TIMED_EVERY as u64;
 const ROWS: usize = 8;
 
 /// The cost so far.
@@ -26,6 +30,8 @@ pub(super) struct Pace {
     /// The bits of an `f64`.
     share: AtomicU64,
     calm: AtomicU32,
+    /// What recording one and its free costs, in nanoseconds, by the last look that saw enough to tell.
+    each: AtomicU64,
 }
 
 /// Sums of some threads, on a cache line of their own.
@@ -64,6 +70,7 @@ impl Pace {
             adaptive: AtomicBool::new(false),
             share: AtomicU64::new(0),
             calm: AtomicU32::new(0),
+            each: AtomicU64::new(DEAR_NANOSECONDS),
         }
     }
 
@@ -117,13 +124,17 @@ impl Pace {
         let share = f64::from_bits(self.share.load(Ordering::Relaxed));
         let allowed = share * now.wall.saturating_sub(before.wall).max(now.cpu.saturating_sub(before.cpu)) as f64;
         let spent = now.nanoseconds.saturating_sub(before.nanoseconds) as f64;
+        let calls = now.calls.saturating_sub(before.calls);
+        if calls >= ENOUGH_CALLS {
+            self.each.store((spent / calls as f64 * 2.0) as u64, Ordering::Relaxed);
+        }
         let coarser = LADDER.into_iter().find(|step| *step > period);
         let finer = LADDER.into_iter().rev().find(|step| *step < period);
         if spent > allowed || crowded {
             self.calm.store(0, Ordering::Relaxed);
             return coarser;
         }
-        let finer = finer.filter(|finer| predicted(before, now, *finer) < EASE * allowed);
+        let finer = finer.filter(|finer| self.predicted(before, now, *finer) < EASE * allowed);
         if finer.is_none() {
             self.calm.store(0, Ordering::Relaxed);
             return None;
@@ -134,19 +145,14 @@ impl Pace {
         self.calm.store(0, Ordering::Relaxed);
         finer
     }
-}
 
-/// What the allocations between two looks would have cost under a finer period, in nanoseconds.
-fn predicted(before: Look, now: Look, finer: u64) -> f64 {
-    /// What recording one and its free cost where too few were timed to tell: a slow case.
-    const DEAR: f64 = 2_000.0;
-    const ENOUGH_CALLS: u64 = 16 * TIMED_EVERY as u64;
-    let calls = now.calls.saturating_sub(before.calls);
-    let spent = now.nanoseconds.saturating_sub(before.nanoseconds) as f64;
-    let each = if calls < ENOUGH_CALLS { DEAR } else { spent / calls as f64 * 2.0 };
-    let blocks = now.parts.saturating_sub(before.parts) as f64 / PARTS_OF_A_BLOCK as f64;
-    let bytes = now.bytes.saturating_sub(before.bytes) as f64;
-    each * if finer <= EVERY { blocks } else { blocks.min(bytes / finer as f64) }
+    /// What the allocations between two looks would have cost under a finer period, in nanoseconds.
+    fn predicted(&self, before: Look, now: Look, finer: u64) -> f64 {
+        let blocks = now.parts.saturating_sub(before.parts) as f64 / PARTS_OF_A_BLOCK as f64;
+        let bytes = now.bytes.saturating_sub(before.bytes) as f64;
+        let recorded = if finer <= EVERY { blocks } else { blocks.min(bytes / finer as f64) };
+        self.each.load(Ordering::Relaxed) as f64 * recorded
+    }
 }
 
 #[cfg(test)]

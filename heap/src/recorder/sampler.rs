@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn estimates_are_unbiased_over_seeds_within_their_stated_error() {
-        let (sizes, seeds) = if cfg!(miri) { (300, 4) } else { (4_000, 400) };
+        let (sizes, seeds) = if cfg!(miri) { (100, 4) } else { (4_000, 400) };
         let mut random = Random::new(7);
         let sizes: Vec<u64> = (0..sizes).map(|_| (16.0 * 2500_f64.powf(random.share().powi(5))) as u64).collect();
         let (bytes, blocks) = (sizes.iter().sum::<u64>() as f64, sizes.len() as f64);
