@@ -124,6 +124,7 @@ impl Judged {
             assessment: &self.assessment,
             exit_code,
             notes: &[],
+            heap: None,
         }
     }
 

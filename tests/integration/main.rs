@@ -11,6 +11,8 @@ mod bad_input;
 mod chart;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
+/// Heap profiles, and the heap in a report.
+mod heap;
 /// soak is steady under its own eyes.
 mod itself;
 /// The live view on a real terminal.
