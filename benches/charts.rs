@@ -150,8 +150,8 @@ fn page(run: &Run, set: &SeriesSet, assessment: &Assessment) -> Vec<ChartFile> {
         let metric = if metric == "overview" { String::new() } else { metric.to_owned() };
         Picture { metric, svg: String::from_utf8(file.bytes).unwrap() }
     };
-    let pictures = Pictures { charts: drawn.into_iter().map(picture).collect(), dark: dark_rules() };
-    let material = Material { subject: Subject::Run(run), set, assessment, exit_code: 1, notes: &[] };
+    let pictures = Pictures { charts: drawn.into_iter().map(picture).collect(), flame: None, dark: dark_rules() };
+    let material = Material { subject: Subject::Run(run), set, assessment, exit_code: 1, notes: &[], heap: None };
     vec![ChartFile { name: "report.html".to_owned(), bytes: html(&material, &pictures).into_bytes() }]
 }
 

@@ -125,6 +125,7 @@ impl Judged {
             assessment: &self.assessment,
             exit_code,
             notes: &[],
+            heap: None,
         }
     }
 

@@ -45,8 +45,11 @@ pub(super) fn profiles(folder: &Path, listed: &[Listed]) -> Result<Vec<HeapProfi
 
 /// That a folder has no snapshots.
 pub(super) fn none(folder: &Path) -> Failure {
-    Failure::new(format!("{}: there are no snapshots of a heap (heap-001.json and so on) in this folder", folder.display()))
-        .hint("the target must link soak-heap and call listen(); docs/heap.md has the three lines")
+    Failure::new(format!(
+        "{}: there are no snapshots of a heap (heap-001.json and so on) in this folder",
+        folder.display()
+    ))
+    .hint("the target must link soak-heap and call listen(); docs/heap.md has the three lines")
 }
 
 /// `heap-001.json` and so on, in their order.
@@ -79,8 +82,8 @@ pub(super) fn report(folder: &Path, run: &Run, listed: &[Listed]) -> (Option<Hea
     };
     match heap::compare(profiles, Programs::MustAgree) {
         Ok(compared) => {
-            let flame = compared.flame();
-            (Some(HeapReport { growth: compared.growth, split, flame }), None)
+            let (finding, flame) = (compared.title(), compared.flame());
+            (Some(HeapReport { finding, growth: compared.growth, split, flame }), None)
         }
         Err(error) => (None, Some(error.to_string())),
     }

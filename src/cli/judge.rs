@@ -8,6 +8,7 @@ use crate::domain::assessment::Gate;
 use crate::domain::rate::span;
 use crate::domain::run::RunEnd;
 use crate::domain::scrape::ScrapedSeries;
+use crate::domain::site::HeapReport;
 use crate::domain::{Assessment, Metric, Objective, Run, SeriesSet, Unit};
 use crate::import::{self, ImportOptions, Imported};
 use crate::report::{self, Material, Style, Subject};
@@ -16,6 +17,7 @@ use crate::store;
 use super::args::{JudgeArgs, ShowArgs, ValueUnit, WarmUp};
 use super::console;
 use super::failure::Failure;
+use super::heap_run;
 use super::traffic::Traffic;
 
 /// What was read and what it says.
@@ -31,6 +33,8 @@ pub(super) struct Judged {
     pub(super) notes: Vec<String>,
     /// What they say.
     pub(super) assessment: Assessment,
+    /// What the heap says by call site, where the run has snapshots of it.
+    pub(super) heap: Option<HeapReport>,
 }
 
 /// What the flags and the profile ask of the verdict. A flag goes before the profile, but for objectives, all of which must
@@ -164,7 +168,10 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let (objectives, warm_up_s) = (&options.objectives, options.warm_up_s);
         let assessment =
             analysis::with_objectives(assessment, objectives, &run.windows, &set, warm_up_s, lagged.as_deref());
-        return Ok(Judged { source, run: Some(run), set, notes: Vec::new(), assessment });
+        let folder = if input.is_dir() { input } else { input.parent().unwrap_or(Path::new("")) };
+        let (heap, note) = heap_run::report(folder, &run, &[]);
+        let notes = note.into_iter().collect();
+        return Ok(Judged { source, run: Some(run), set, notes, assessment, heap });
     }
     let unit = unit.map(|unit| match unit {
         ValueUnit::Bytes => Unit::Bytes,
@@ -180,7 +187,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
     let assessment = analysis::assess(&set, options);
     check_budgets(options, &assessment)?;
     let assessment = analysis::with_objectives(assessment, &options.objectives, &[], &set, options.warm_up_s, None);
-    Ok(Judged { source, run: None, set, notes, assessment })
+    Ok(Judged { source, run: None, set, notes, assessment, heap: None })
 }
 
 /// The options with what the record says of how it was made: what is asked now goes before it, but for objectives, all of
@@ -219,13 +226,19 @@ impl Judged {
     /// Where it cannot be put into JSON.
     pub(super) fn shown(&self, show: &ShowArgs, style: Style) -> Result<String, Failure> {
         if show.json {
-            let line = report::json_line(&self.source, &self.assessment);
+            let line = report::json_line_with_heap(&self.source, &self.assessment, self.heap.as_ref());
             return line.map(|line| line + "\n").map_err(|error| Failure::from_error(&error));
         }
         if show.quiet {
             return Ok(report::verdict_line(&self.assessment, style) + "\n");
         }
-        Ok(report::summary(self.subject(), &self.set, &self.assessment, style))
+        let mut text = report::summary(self.subject(), &self.set, &self.assessment, style);
+        if let Some(heap) = &self.heap {
+            // Behind the blank line that stands before the verdict, which stays the last.
+            let verdict = text.rfind("\n\n").map_or(0, |end| end + 2);
+            text.insert_str(verdict, &(report::summary_lines(heap) + "\n"));
+        }
+        Ok(text)
     }
 
     /// What a report is made from.
@@ -236,6 +249,7 @@ impl Judged {
             assessment: &self.assessment,
             exit_code: self.code(),
             notes: &self.notes,
+            heap: self.heap.as_ref(),
         }
     }
 

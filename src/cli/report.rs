@@ -72,7 +72,8 @@ pub(super) fn html(judged: &Judged) -> Result<String, Failure> {
             charts.push(Picture { metric: finding.metric.clone(), svg: svg(chart.bytes) });
         }
     }
-    Ok(report::html(&judged.material(), &Pictures { charts, dark: chart::dark_rules() }))
+    let flame = judged.heap.as_ref().map(|heap| chart::flame(&heap.flame)).transpose().map_err(failed)?;
+    Ok(report::html(&judged.material(), &Pictures { charts, flame, dark: chart::dark_rules() }))
 }
 
 fn svg(bytes: Vec<u8>) -> String {

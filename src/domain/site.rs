@@ -18,10 +18,7 @@ impl Amount {
     /// Both together; what does not fit stays at the greatest number.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_add(other.bytes),
-            blocks: self.blocks.saturating_add(other.blocks),
-        }
+        Self { bytes: self.bytes.saturating_add(other.bytes), blocks: self.blocks.saturating_add(other.blocks) }
     }
 }
 
@@ -225,6 +222,8 @@ pub struct MemorySplit {
 /// What a report says of the heap of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HeapReport {
+    /// The finding in one sentence.
+    pub finding: String,
     /// What grew between the run's snapshots.
     pub growth: HeapGrowth,
     /// What the growth of resident memory is made of, where the record has the samples for it.

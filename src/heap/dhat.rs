@@ -126,7 +126,9 @@ fn put_together(raw: Raw) -> Result<HeapProfile, Fault> {
     let points = raw.points.ok_or(Fault::NotDhat("pps"))?;
     let Frames(frames) = raw.frames.ok_or(Fault::NotDhat("ftbl"))?;
     let maker = maker(&raw.mode)?;
-    if let Some(index) = points.greatest_frame.filter(|&index| usize::try_from(index).map_or(true, |at| at >= frames.len())) {
+    if let Some(index) =
+        points.greatest_frame.filter(|&index| usize::try_from(index).map_or(true, |at| at >= frames.len()))
+    {
         return Err(Fault::NoSuchFrame { index, known: frames.len() });
     }
     let mut notes = Vec::new();
@@ -194,19 +196,26 @@ fn program_of(command: &str, maker: Maker) -> String {
 
 fn add_soak_heap(profile: &mut HeapProfile, soak: SoakHeap) {
     profile.period = soak.period_bytes.max(1);
-    profile.modules = soak.modules.0.into_iter().map(|module| Module {
-        path: module.path.into(),
-        build_id: module.build_id.filter(|id| !id.is_empty()),
-        start: module.start,
-        end: module.end,
-        base: Base::Bias(module.bias),
-    }).collect();
+    profile.modules = soak
+        .modules
+        .0
+        .into_iter()
+        .map(|module| Module {
+            path: module.path.into(),
+            build_id: module.build_id.filter(|id| !id.is_empty()),
+            start: module.start,
+            end: module.end,
+            base: Base::Bias(module.bias),
+        })
+        .collect();
     profile.modules.sort_by_key(|module| module.start);
     let own = |module: &&Module| profile.program.as_deref().is_some_and(|program| module.path.as_os_str() == program);
     profile.build_id = profile.modules.iter().find(own).and_then(|module| module.build_id.clone());
     if soak.dropped > 0 {
         let dropped = soak.dropped;
-        profile.notes.push(format!("{dropped} samples found no room in the tracer's tables and are not counted as live"));
+        profile
+            .notes
+            .push(format!("{dropped} samples found no room in the tracer's tables and are not counted as live"));
     }
     profile.tracer = Some(Tracer {
         longest_period: soak.longest_period_bytes.max(1),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::profile::{Collector, FRAMES, Frame, Location, NAMES, Site};
 use crate::domain::site::Amount;
@@ -82,7 +82,7 @@ pub(super) struct Points {
 }
 
 impl Points {
-    fn add(&mut self, point: Point) {
+    fn add(&mut self, point: &Point) {
         self.greatest_frame = self.greatest_frame.max(point.fs.0.iter().copied().max());
         self.has_live |= point.eb.is_some();
         let total = Amount { bytes: point.tb, blocks: point.tbk };
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Points {
             fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Points, S::Error> {
                 let mut points = Points::default();
                 while let Some(point) = items.next_element()? {
-                    points.add(point);
+                    points.add(&point);
                 }
                 Ok(points)
             }

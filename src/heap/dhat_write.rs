@@ -165,7 +165,8 @@ pub fn write_named(profile: &HeapProfile, out: impl Write) -> io::Result<()> {
 
 fn soak_heap(profile: &HeapProfile, addresses: Vec<u64>) -> SoakHeap<'_> {
     let (live, tracer) = (profile.live(), profile.tracer.as_ref());
-    let allocated = profile.sites.iter().fold(crate::domain::site::Amount::default(), |sum, site| sum.plus(site.allocated));
+    let allocated =
+        profile.sites.iter().fold(crate::domain::site::Amount::default(), |sum, site| sum.plus(site.allocated));
     SoakHeap {
         version: 1,
         period_bytes: profile.period,

@@ -138,11 +138,11 @@ impl Axes {
 /// The snapshots before which the traffic worked; the first always is.
 fn working(turns: &[f64]) -> Vec<usize> {
     let (Some(first), Some(last)) = (turns.first(), turns.last()) else { return Vec::new() };
-    let least = REST * (last - first) / turns.len() as f64;
+    let rest = REST * (last - first) / turns.len() as f64;
     let mut kept = vec![0];
     for (at, &now) in turns.iter().enumerate().skip(1) {
         let before = kept.last().and_then(|&before| turns.get(before)).copied().unwrap_or_default();
-        if now - before > least {
+        if now - before > rest {
             kept.push(at);
         }
     }

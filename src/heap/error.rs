@@ -47,7 +47,9 @@ pub enum Fault {
         what: String,
     },
     /// It is JSON without what makes a DHAT profile.
-    #[error("it is JSON without \"{0}\", so it is no DHAT profile; give the file that dhat, Valgrind or soak-heap wrote")]
+    #[error(
+        "it is JSON without \"{0}\", so it is no DHAT profile; give the file that dhat, Valgrind or soak-heap wrote"
+    )]
     NotDhat(&'static str),
     /// It was written by a later version of its tool.
     #[error("it has {what} version {found}, and this soak knows up to {known}; use a newer soak")]

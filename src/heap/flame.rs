@@ -52,6 +52,13 @@ fn folded<'a>(merged: &Merged, stacks: impl Iterator<Item = (&'a Stack, u64)>) -
     out
 }
 
+/// A site in a sentence: its innermost frames, as far as they tell it from others.
+fn named(stack: &[String]) -> String {
+    /// More make no sentence.
+    const MOST: usize = 3;
+    stack.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(" <- ")
+}
+
 impl Ranked {
     fn stacks(&self) -> impl Iterator<Item = (&Stack, u64)> {
         self.merged.stacks.iter().map(|stack| (stack, stack.uses.first().map_or(0, |part| part.live.bytes)))
@@ -69,12 +76,12 @@ impl Ranked {
         let (total, ranking) = (human(root.bytes as f64), &self.ranking);
         let title = match ranking.sites.first() {
             Some(site) => {
-                let (bytes, name) = (human(site.live.bytes as f64), site.stack.first().map_or("", String::as_str));
+                let (bytes, name) = (human(site.live.bytes as f64), named(&site.stack));
                 format!("{bytes} of {total} live are held by {name}")
             }
             None => "Nothing is live".to_owned(),
         };
-        FlameTree { title, root: format!("live: {total}"), frames: root.frames(&self.merged) }
+        FlameTree { title, root: "live".to_owned(), frames: root.frames(&self.merged) }
     }
 }
 
@@ -103,8 +110,7 @@ impl Compared {
         for (stack, bytes, state) in self.grown().filter(|(_, bytes, _)| *bytes > 0) {
             root.add(stack, bytes, state == SiteState::Growing);
         }
-        let total = human(root.bytes as f64);
-        FlameTree { title: self.title(), root: format!("grew: {total}"), frames: root.frames(&self.merged) }
+        FlameTree { title: self.title(), root: "grew".to_owned(), frames: root.frames(&self.merged) }
     }
 
     /// The finding in one sentence.
@@ -113,7 +119,7 @@ impl Compared {
         let grown = |state| {
             let sites: Vec<_> = growth.of(state).collect();
             let bytes: i64 = sites.iter().map(|site| site.growth_bytes).fold(0, i64::saturating_add);
-            let first = sites.first().and_then(|site| site.stack.first()).cloned();
+            let first = sites.first().map(|site| named(&site.stack));
             first.map(|first| (first, human(bytes as f64), sites.len() - 1))
         };
         let more = |count: usize| if count == 0 { String::new() } else { format!(" and {count} more") };
@@ -121,7 +127,10 @@ impl Compared {
             return format!("The heap grows at {first}{}: {bytes} over the snapshots", more(others));
         }
         if let Some((first, bytes, others)) = grown(SiteState::Grew) {
-            return format!("The heap grew at {first}{} by {bytes}; two snapshots cannot tell whether it goes on", more(others));
+            return format!(
+                "The heap grew at {first}{} by {bytes}; two snapshots cannot tell whether it goes on",
+                more(others)
+            );
         }
         if let Some((first, bytes, others)) = grown(SiteState::Undecided) {
             return format!("No site is shown to grow; undecided at {first}{}: {bytes}", more(others));

@@ -131,9 +131,13 @@ fn not_grown(window: &Window<'_>, growth: f64, noise: f64) -> Judged {
     let (first, now) = (window.bytes(0), window.bytes(last));
     let said = |state, reason: String| Judged { state, reason, doubling: window.doubling(0) };
     let sampled = window.variance(last) > 0.0 || window.variance(0) > 0.0;
-    let seen = (0..=last).map(|at| if window.variance(at) > 0.0 { window.bytes(at).powi(2) / window.variance(at) } else { 0.0 });
+    let seen = (0..=last)
+        .map(|at| if window.variance(at) > 0.0 { window.bytes(at).powi(2) / window.variance(at) } else { 0.0 });
     if sampled && growth > 0.0 && seen.fold(0.0, f64::max) < FEW_BLOCKS {
-        return said(SiteState::Undecided, "too few of its blocks were sampled to tell; sample more or run longer".to_owned());
+        return said(
+            SiteState::Undecided,
+            "too few of its blocks were sampled to tell; sample more or run longer".to_owned(),
+        );
     }
     if growth < -noise && growth < -0.1 * first {
         return said(SiteState::Shrank, format!("it holds {} less than at first", human(-growth)));
@@ -170,7 +174,11 @@ fn goes_on(window: &Window<'_>, from: usize) -> bool {
     }
     if steps.len() == 2 {
         // Two steps leave no freedom for a line; they must be of one size, sampling aside.
-        let [first, second] = [0, 1].map(|at| steps.get(at).map_or(0.0, |step| step.0 / (window.at(from + at + 1) - window.at(from + at)).max(f64::MIN_POSITIVE)));
+        let [first, second] = [0, 1].map(|at| {
+            steps
+                .get(at)
+                .map_or(0.0, |step| step.0 / (window.at(from + at + 1) - window.at(from + at)).max(f64::MIN_POSITIVE))
+        });
         return noise > 0.0 || (second <= 1.0 / (DOUBLES - 1.0) * first && first <= 1.0 / (DOUBLES - 1.0) * second);
     }
     slope(window, from, window.confidence()).is_some_and(|slope| slope.low > 0.0)
@@ -184,7 +192,10 @@ fn stopped_or_unclear(window: &Window<'_>, doubling: Option<f64>) -> Judged {
     let first = window.halfway(0, last) - window.bytes(0);
     if doubling.is_some_and(|ratio| ratio <= STOPPED) || (first > 0.0 && late <= 0.0) {
         if noise > 0.5 * first {
-            return said(SiteState::Undecided, "sampling is too coarse to tell whether it stopped; sample more or run longer");
+            return said(
+                SiteState::Undecided,
+                "sampling is too coarse to tell whether it stopped; sample more or run longer",
+            );
         }
         return said(SiteState::Filled, "it grew at first and then stopped, as a cache that fills does");
     }
@@ -193,7 +204,10 @@ fn stopped_or_unclear(window: &Window<'_>, doubling: Option<f64>) -> Judged {
     }
     let blocks = |at: usize| window.uses.get(at).map_or(0, |part| part.live.blocks);
     if blocks(last) <= blocks(0) {
-        return said(SiteState::Undecided, "the same blocks become larger, as a table does that doubles; run longer to see it go on");
+        return said(
+            SiteState::Undecided,
+            "the same blocks become larger, as a table does that doubles; run longer to see it go on",
+        );
     }
     said(SiteState::Undecided, "it does not grow evenly enough to tell; take more snapshots or run longer")
 }
@@ -207,7 +221,8 @@ pub(super) fn slope(window: &Window<'_>, from: usize, confidence: f64) -> Option
     if span <= 0.0 {
         return None;
     }
-    let interval = |estimate: f64, half: f64| Estimate { estimate, low: estimate - half, high: estimate + half, confidence };
+    let interval =
+        |estimate: f64, half: f64| Estimate { estimate, low: estimate - half, high: estimate + half, confidence };
     let normal = student_t::critical(confidence, 1e6);
     let ends = (window.variance(from) + window.variance(last)).sqrt() / span;
     if x.len() < 4 {

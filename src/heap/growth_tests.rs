@@ -67,9 +67,8 @@ fn two_snapshots_only_say_that_it_grew() {
 
 #[test]
 fn a_table_that_doubles_is_undecided_until_it_went_on() {
-    let uses: Vec<Use> = [1, 1, 2, 2, 4]
-        .map(|size: u64| Use { live: Amount { bytes: size << 20, blocks: 1 }, ..Use::default() })
-        .into();
+    let uses: Vec<Use> =
+        [1, 1, 2, 2, 4].map(|size: u64| Use { live: Amount { bytes: size << 20, blocks: 1 }, ..Use::default() }).into();
     let judged = judge(&Window { x: &axis(5), uses: &uses, asked: 1 });
     assert_eq!(judged.state, SiteState::Undecided);
     assert!(judged.reason.contains("become larger"), "{}", judged.reason);

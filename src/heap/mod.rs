@@ -28,10 +28,12 @@ mod symbols;
 mod telling;
 
 #[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
 mod growth_tests;
 
-pub use diff::{Compared, compare};
 pub use dhat_write::write_named;
+pub use diff::{Compared, compare};
 pub use error::{Fault, HeapError};
 pub use profile::{ArenaUse, Base, Frame, HeapProfile, Location, Maker, Module, Sampling, Site, Taken, Tracer};
 pub use program::{CompareError, Programs};

@@ -68,13 +68,18 @@ const BELOW_MAIN: [&str; 9] = [
 pub(super) fn owner_by_name(function: &str) -> Option<Owner> {
     let bare = function.split('(').next().unwrap_or(function).trim_end();
     let versionless = bare.split('@').next().unwrap_or(bare);
-    if MALLOC.contains(&versionless) || ["__rust_", "__rdl_", "__rg_", "je_", "mi_malloc", "tc_"].iter().any(|prefix| bare.starts_with(prefix)) {
+    if MALLOC.contains(&versionless)
+        || ["__rust_", "__rdl_", "__rg_", "je_", "mi_malloc", "tc_"].iter().any(|prefix| bare.starts_with(prefix))
+    {
         return Some(Owner::Allocator);
     }
     if BELOW_MAIN.contains(&versionless) || BELOW_MAIN.contains(&function) {
         return Some(Owner::Runtime);
     }
-    if function.starts_with("runtime.") || function.starts_with("runtime/internal") || function.starts_with("internal/runtime") {
+    if function.starts_with("runtime.")
+        || function.starts_with("runtime/internal")
+        || function.starts_with("internal/runtime")
+    {
         return Some(Owner::Runtime);
     }
     let crates = crates(function);
@@ -145,16 +150,34 @@ pub(super) fn crate_of(function: &str) -> Option<&str> {
 /// Whose code a file is; `None` where its path does not say.
 pub(super) fn owner_by_file(file: &str) -> Option<Owner> {
     let has = |part: &str| file.contains(part);
-    if file.starts_with("/rustc/") || has("/library/std/src/") || has("/library/core/src/") || has("/library/alloc/src/") {
+    if file.starts_with("/rustc/")
+        || has("/library/std/src/")
+        || has("/library/core/src/")
+        || has("/library/alloc/src/")
+    {
         return Some(Owner::Runtime);
     }
     let library = ["/registry/src/", "/git/checkouts/", "/pkg/mod/", "/vendor/"].iter().any(|part| has(part));
-    let of_go = ["/usr/lib/go", "/usr/local/go/src/", "/usr/share/go", "/libexec/src/"].iter().any(|at| file.starts_with(at));
+    let of_go =
+        ["/usr/lib/go", "/usr/local/go/src/", "/usr/share/go", "/libexec/src/"].iter().any(|at| file.starts_with(at));
     let of_system = file.starts_with("/usr/src/") || file.starts_with("/usr/include/");
     if library || of_go || of_system {
         return Some(Owner::Library);
     }
     file.starts_with('/').then_some(Owner::Program)
+}
+
+/// Whose code a file of Go is that was built with `-trimpath`, so that its name begins with its module's: other modules
+/// have a version in it, the standard library has no dot in its first part. `main` is the file of `main.main`.
+pub(super) fn owner_of_go(file: &str, main: Option<&str>) -> Option<Owner> {
+    let is_go = std::path::Path::new(file).extension().is_some_and(|kind| kind == "go");
+    if !is_go || file.starts_with('/') {
+        return None;
+    }
+    let first = |file: &str| file.split('/').next().map(str::to_owned);
+    let is_own =
+        first(file).is_some_and(|part| part.contains('.')) || main.is_some_and(|main| first(main) == first(file));
+    Some(if is_own && !file.contains('@') { Owner::Program } else { Owner::Library })
 }
 
 /// Whether a program or library stands where a system keeps its own.
@@ -205,7 +228,8 @@ fn without_innermost(name: &str) -> Option<String> {
 /// A file's path as far as it tells: from the folder above the last `src`, or its last two parts.
 pub(super) fn short_file(file: &str) -> &str {
     let parts: Vec<(usize, &str)> = file.match_indices('/').collect();
-    let from_src = file.rfind("/src/").map(|src| file.get(..src).and_then(|head| head.rfind('/')).map_or(0, |at| at + 1));
+    let from_src =
+        file.rfind("/src/").map(|src| file.get(..src).and_then(|head| head.rfind('/')).map_or(0, |at| at + 1));
     let last_two = parts.len().checked_sub(2).and_then(|at| parts.get(at)).map_or(0, |(at, _)| at + 1);
     file.get(from_src.unwrap_or(last_two)..).unwrap_or(file)
 }
@@ -216,7 +240,14 @@ mod tests {
 
     #[test]
     fn frames_of_allocator_and_runtime_are_known_by_name() {
-        for name in ["malloc", "operator new(unsigned long)", "__rust_alloc", "__rustc::__rust_alloc", "realloc@@GLIBC_2.2.5", "<dhat::Alloc as core::alloc::global::GlobalAlloc>::alloc"] {
+        for name in [
+            "malloc",
+            "operator new(unsigned long)",
+            "__rust_alloc",
+            "__rustc::__rust_alloc",
+            "realloc@@GLIBC_2.2.5",
+            "<dhat::Alloc as core::alloc::global::GlobalAlloc>::alloc",
+        ] {
             assert_eq!(owner_by_name(name), Some(Owner::Allocator), "{name}");
         }
         for name in [
@@ -232,7 +263,15 @@ mod tests {
         ] {
             assert_eq!(owner_by_name(name), Some(Owner::Runtime), "{name}");
         }
-        for name in ["server::cache::put", "<server::Cache as core::clone::Clone>::clone", "<alloc::vec::Vec<u8> as server::Keep>::keep", "main.leak", "leak", "main", "tokio::sync::mpsc::channel"] {
+        for name in [
+            "server::cache::put",
+            "<server::Cache as core::clone::Clone>::clone",
+            "<alloc::vec::Vec<u8> as server::Keep>::keep",
+            "main.leak",
+            "leak",
+            "main",
+            "tokio::sync::mpsc::channel",
+        ] {
             assert_eq!(owner_by_name(name), None, "{name}");
         }
     }
@@ -244,6 +283,12 @@ mod tests {
         assert_eq!(owner_by_file("/usr/lib/go-1.19/src/net/http/server.go"), Some(Owner::Library));
         assert_eq!(owner_by_file("/home/me/server/src/main.rs"), Some(Owner::Program));
         assert_eq!(owner_by_file("src/main.rs"), None);
+        let of_go = |file| owner_of_go(file, Some("leaky/main.go"));
+        assert_eq!(of_go("compress/flate/inflate.go"), Some(Owner::Library));
+        assert_eq!(of_go("github.com/x/y@v1.2.3/y.go"), Some(Owner::Library));
+        assert_eq!(of_go("github.com/me/app/y.go"), Some(Owner::Program));
+        assert_eq!(of_go("leaky/cache/cache.go"), Some(Owner::Program));
+        assert_eq!(of_go("src/main.rs"), None);
     }
 
     #[test]
@@ -253,7 +298,10 @@ mod tests {
         assert_eq!(shown(&long), "server::Cache<..>::put");
         let endless = format!("f<{}", "x".repeat(200));
         assert_eq!(shown(&endless), endless);
-        assert_eq!(short_file("/root/.cargo/registry/src/index-1/axum-0.8.1/src/routing/mod.rs"), "axum-0.8.1/src/routing/mod.rs");
+        assert_eq!(
+            short_file("/root/.cargo/registry/src/index-1/axum-0.8.1/src/routing/mod.rs"),
+            "axum-0.8.1/src/routing/mod.rs"
+        );
         assert_eq!(short_file("/home/me/x/main.go"), "x/main.go");
         assert_eq!(short_file("leak.c"), "leak.c");
         assert_eq!(main_crate("server::main::{{closure}}"), Some("server"));

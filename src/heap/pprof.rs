@@ -78,10 +78,7 @@ pub(super) fn read(message: &[u8]) -> Result<HeapProfile, Fault> {
         maker: Maker::Pprof,
         program: program.and_then(|mapping| words(mapping.file)),
         build_id: program.and_then(|mapping| words(mapping.build_id)),
-        taken: Taken {
-            wall_s: (raw.time_nanos > 0).then(|| raw.time_nanos as f64 / 1e9),
-            ..Taken::default()
-        },
+        taken: Taken { wall_s: (raw.time_nanos > 0).then(|| raw.time_nanos as f64 / 1e9), ..Taken::default() },
         period,
         locations: raw.named_locations()?,
         sites: collector.sites,
@@ -212,7 +209,11 @@ impl Raw<'_> {
             let function = self.string(name).filter(|name| !name.is_empty())?;
             Some(Frame { function, file: self.string(file).unwrap_or_default(), line, object: object() })
         };
-        Location { address: location.address, frames: location.lines.iter().filter_map(frame).collect(), words: String::new() }
+        Location {
+            address: location.address,
+            frames: location.lines.iter().filter_map(frame).collect(),
+            words: String::new(),
+        }
     }
 
     fn module(&self, mapping: &Mapping) -> Module {
@@ -262,7 +263,9 @@ impl Columns {
             }
         }
         // Differences hold negative numbers, written as the greatest ones.
-        let value = |at: Option<usize>| at.and_then(|at| values.get(at)).map_or(0, |&v| if v > i64::MAX as u64 { 0 } else { v });
+        let value = |at: Option<usize>| {
+            at.and_then(|at| values.get(at)).map_or(0, |&v| if v > i64::MAX as u64 { 0 } else { v })
+        };
         let live = Amount { bytes: value(Some(self.live_bytes)), blocks: value(self.live_blocks) };
         let allocated = Amount { bytes: value(self.allocated_bytes), blocks: value(self.allocated_blocks) };
         let mut stack = Vec::with_capacity(ids.len().min(FRAMES));

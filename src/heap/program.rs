@@ -12,7 +12,9 @@ pub enum CompareError {
     #[error("there is one profile only; growth needs two of one program, and three to tell a leak from a cache")]
     TooFew,
     /// They are of programs with different names.
-    #[error("{first} is of {first_program} and {second} of {second_program}; compare profiles of one program, or say --force")]
+    #[error(
+        "{first} is of {first_program} and {second} of {second_program}; compare profiles of one program, or say --force"
+    )]
     OtherProgram {
         /// One file.
         first: String,
@@ -24,7 +26,9 @@ pub enum CompareError {
         second_program: String,
     },
     /// They are of different builds of a program.
-    #[error("{first} and {second} are of different builds (build ids {first_id} and {second_id}); compare profiles of one build, or say --force")]
+    #[error(
+        "{first} and {second} are of different builds (build ids {first_id} and {second_id}); compare profiles of one build, or say --force"
+    )]
     OtherBuild {
         /// One file.
         first: String,
@@ -74,9 +78,10 @@ pub(super) fn check(profiles: &[HeapProfile]) -> Result<(), CompareError> {
 
 /// Puts the profiles into the order of their times and says so where that changed anything.
 pub(super) fn sort(profiles: &mut [HeapProfile]) -> Option<String> {
-    let measures: [fn(&Taken) -> Option<f64>; 3] =
-        [|taken| taken.wall_s, |taken| taken.elapsed_s, |taken| taken.instructions];
-    let measure = measures.into_iter().find(|measure| profiles.iter().all(|profile| measure(&profile.taken).is_some()))?;
+    let of_one: &[fn(&Taken) -> Option<f64>] = &[|taken| taken.wall_s, |taken| taken.elapsed_s];
+    // How long a run took does not say where it stands among other runs; only the wall clock and its user do.
+    let measures = if of_several_runs(profiles).is_some() { &of_one[..1] } else { of_one };
+    let measure = measures.iter().find(|measure| profiles.iter().all(|profile| measure(&profile.taken).is_some()))?;
     let at = |profile: &HeapProfile| measure(&profile.taken).unwrap_or_default();
     if profiles.is_sorted_by(|a, b| at(a) <= at(b)) {
         return None;
@@ -91,6 +96,9 @@ pub(super) fn of_several_runs(profiles: &[HeapProfile]) -> Option<String> {
     pids.sort_unstable();
     pids.dedup();
     (pids.len() > 1).then(|| {
-        format!("the profiles are of {} processes: what is compared is runs of the program, not one run over time", pids.len())
+        format!(
+            "the profiles are of {} processes: what is compared is runs of the program, not one run over time",
+            pids.len()
+        )
     })
 }

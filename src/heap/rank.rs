@@ -31,6 +31,9 @@ pub fn rank(profile: &HeapProfile) -> Ranked {
     for site in &mut sites {
         site.share = share(site.live);
     }
+    // Equal sites in the order of their names, so that the same file gives the same list.
+    sites.sort_by(|a, b| b.live.bytes.cmp(&a.live.bytes).then_with(|| a.stack.cmp(&b.stack)));
+    // Larger than any of them, maybe, but no site.
     if profile.rest != Amount::default() {
         sites.push(RankedSite {
             stack: vec!["[small sites, counted together]".to_owned()],
@@ -40,8 +43,6 @@ pub fn rank(profile: &HeapProfile) -> Ranked {
             callers: Vec::new(),
         });
     }
-    // Equal sites in the order of their names, so that the same file gives the same list.
-    sites.sort_by(|a, b| b.live.bytes.cmp(&a.live.bytes).then_with(|| a.stack.cmp(&b.stack)));
     let ranking = Ranking {
         source: profile.source.clone(),
         program: profile.program.clone(),

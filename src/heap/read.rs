@@ -113,6 +113,7 @@ enum Kind {
 impl Kind {
     fn of(head: &[u8]) -> Result<Self, Fault> {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let is_binary = head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
         let foreign = |what, remedy| Err(Fault::Foreign { what, remedy });
         match head {
             [] => Err(Fault::Empty),
@@ -132,8 +133,12 @@ impl Kind {
             _ if text.starts_with(b"--- ") || text.starts_with(b"[") || text.starts_with(b"<") => {
                 foreign("another kind of text", "give the file as the profiler wrote it")
             }
-            // The first field that a writer of pprof writes is its kinds of values, or a sample where it does so late.
-            [0x0a | 0x12 | 0x1a | 0x22 | 0x2a | 0x32, ..] if text.first() != Some(&b'"') => Ok(Self::Pprof),
+            // Any field of a profile may come first; Go's writers begin with the kind of the period.
+            [0x0a | 0x12 | 0x1a | 0x22 | 0x2a | 0x32 | 0x48 | 0x50 | 0x5a | 0x60 | 0x68 | 0x6a | 0x70, ..]
+                if is_binary =>
+            {
+                Ok(Self::Pprof)
+            }
             _ => foreign("of no known format", "give the file as the profiler wrote it"),
         }
     }

@@ -84,12 +84,15 @@ fn finding(rss: i64, parts: &[SplitPart]) -> SplitFinding {
 fn reason(finding: SplitFinding, rss: i64, live: i64, parts: &[SplitPart]) -> String {
     let shown = |bytes: i64| human(bytes as f64);
     let (rss, live) = (shown(rss), shown(live));
-    let greatest = parts.iter().max_by_key(|part| part.bytes).map_or_else(String::new, |part| {
-        format!("{} ({})", shown(part.bytes), part.name)
-    });
+    let greatest = parts
+        .iter()
+        .max_by_key(|part| part.bytes)
+        .map_or_else(String::new, |part| format!("{} ({})", shown(part.bytes), part.name));
     match finding {
         SplitFinding::NothingGrows => format!("resident memory grew by {rss}, too little to ask what it is"),
-        SplitFinding::Heap => format!("of {rss} more resident memory most is heap that the program holds: {live} at named sites"),
+        SplitFinding::Heap => {
+            format!("of {rss} more resident memory most is heap that the program holds: {live} at named sites")
+        }
         SplitFinding::Retention => format!(
             "resident memory grew by {rss} while the live heap grew by {live}: the allocator keeps what was freed. That is \
              no leak; a lower MALLOC_ARENA_MAX, malloc_trim or another allocator gives it back"
@@ -98,7 +101,9 @@ fn reason(finding: SplitFinding, rss: i64, live: i64, parts: &[SplitPart]) -> St
             "resident memory grew by {rss} and the live heap by {live}: the rest is outside the heap; look at the number of \
              threads and at what maps memory itself"
         ),
-        SplitFinding::Files => format!("of {rss} more resident memory most is pages of files or shared memory, not heap"),
+        SplitFinding::Files => {
+            format!("of {rss} more resident memory most is pages of files or shared memory, not heap")
+        }
         SplitFinding::NotTheHeap => format!(
             "resident memory grew by {rss} while the live heap grew by {live}: it is kept by the allocator or lies outside \
              the heap, which this allocator does not tell apart"

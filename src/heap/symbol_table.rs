@@ -14,9 +14,8 @@ impl<'a> SymbolTable<'a> {
     pub(super) fn of(object: &object::File<'a, &'a ReadCache<File>>) -> Self {
         let symbols = object.symbols().chain(object.dynamic_symbols());
         let functions = symbols.filter(|symbol| symbol.is_definition() && symbol.kind() == SymbolKind::Text);
-        let mut functions: Vec<(u64, u64, &str)> = functions
-            .filter_map(|symbol| Some((symbol.address(), symbol.size(), symbol.name().ok()?)))
-            .collect();
+        let mut functions: Vec<(u64, u64, &str)> =
+            functions.filter_map(|symbol| Some((symbol.address(), symbol.size(), symbol.name().ok()?))).collect();
         // Of several names of one function the longest-reaching, and then always the same one.
         functions.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then(a.2.cmp(b.2)));
         functions.dedup_by_key(|function| function.0);

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,9 @@ enum Trouble {
     Open(#[source] io::Error),
     #[error("is no program or library that soak can read, so its frames stay without names")]
     NoObject,
-    #[error("was built anew (build id {found} on disk, {wanted} in the profile), so its frames stay without names; keep the file that ran")]
+    #[error(
+        "was built anew (build id {found} on disk, {wanted} in the profile), so its frames stay without names; keep the file that ran"
+    )]
     OtherBuild { wanted: String, found: String },
     #[error("holds no names; build it with `debug = \"line-tables-only\"` and without `strip`")]
     Stripped,
@@ -42,7 +45,8 @@ struct Found {
 pub fn resolve(profile: &mut HeapProfile) {
     let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (number, location) in profile.locations.iter().enumerate() {
-        if location.frames.is_empty() && location.address != 0
+        if location.frames.is_empty()
+            && location.address != 0
             && let Some(module) = profile.module_at(location.address)
         {
             wanted.entry(module.start).or_default().push(number);
@@ -67,7 +71,9 @@ pub fn resolve(profile: &mut HeapProfile) {
         match find(&module, &addresses.iter().map(|(_, address)| *address).collect::<Vec<_>>()) {
             Ok(found) => {
                 if !found.has_lines {
-                    profile.notes.push(format!("{name} has names but no lines; build it with `debug = \"line-tables-only\"`"));
+                    profile
+                        .notes
+                        .push(format!("{name} has names but no lines; build it with `debug = \"line-tables-only\"`"));
                 }
                 for ((number, _), frames) in addresses.into_iter().zip(found.frames) {
                     if let Some(location) = profile.locations.get_mut(number) {
@@ -105,7 +111,11 @@ fn find(module: &Module, addresses: &[u64]) -> Result<Found, Trouble> {
 
 fn build_id(object: &Parsed<'_>) -> Option<String> {
     let id = object.build_id().ok()??;
-    Some(id.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hexadecimal = String::with_capacity(2 * id.len());
+    for byte in id {
+        let _ = write!(hexadecimal, "{byte:02x}");
+    }
+    Some(hexadecimal)
 }
 
 /// Where distributions keep the names of stripped files.
@@ -132,10 +142,9 @@ fn look_up(object: &Parsed<'_>, addresses: &[u64]) -> Found {
     };
     let endian = if object.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
     let sections = DwarfSections::load(load);
-    let context = sections
-        .as_ref()
-        .ok()
-        .and_then(|sections| addr2line::Context::from_dwarf(sections.borrow(|section| EndianSlice::new(section, endian))).ok());
+    let context = sections.as_ref().ok().and_then(|sections| {
+        addr2line::Context::from_dwarf(sections.borrow(|section| EndianSlice::new(section, endian))).ok()
+    });
     let mut has_lines = false;
     let mut frames_at = |&address: &u64| {
         let mut frames = context.as_ref().map(|context| inlined(context, address)).unwrap_or_default();
@@ -173,4 +182,68 @@ fn inlined(context: &addr2line::Context<EndianSlice<'_, RunTimeEndian>>, address
         }
     }
     frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::Location;
+    use object::ObjectSymbol as _;
+
+    /// Three lines above the function's own.
+    const LINE: u32 = line!();
+
+    #[inline(never)]
+    fn named_by_its_address() -> u64 {
+        std::hint::black_box(7)
+    }
+
+    /// This test's own program, and where the function above stands in it.
+    fn program() -> (PathBuf, u64, Option<String>) {
+        assert_eq!(named_by_its_address(), 7);
+        let path = std::env::current_exe().unwrap();
+        let cache = ReadCache::new(File::open(&path).unwrap());
+        let object: Parsed<'_> = object::File::parse(&cache).unwrap();
+        let found =
+            object.symbols().find(|symbol| symbol.name().is_ok_and(|name| name.contains("named_by_its_address")));
+        let address = found.unwrap().address();
+        let id = build_id(&object);
+        (path, address, id)
+    }
+
+    fn resolved(path: PathBuf, address: u64, build_id: Option<String>) -> HeapProfile {
+        let bias = 0x5500_0000_0000;
+        let module = Module { path, build_id, start: bias, end: bias + (1 << 32), base: Base::Bias(bias) };
+        let location = Location { address: bias + address, ..Location::default() };
+        let mut profile = HeapProfile { modules: vec![module], locations: vec![location], ..HeapProfile::default() };
+        resolve(&mut profile);
+        profile
+    }
+
+    #[test]
+    fn an_address_gets_the_name_and_the_line_of_its_function() {
+        let (path, address, build_id) = program();
+        let profile = resolved(path, address, build_id);
+        let frame = &profile.locations[0].frames[0];
+        assert!(frame.function.ends_with("named_by_its_address"), "{frame:?} {:?}", profile.notes);
+        assert!(frame.file.ends_with("symbols.rs") && (LINE..LINE + 7).contains(&frame.line), "{frame:?}");
+    }
+
+    #[test]
+    fn another_build_a_missing_file_and_a_file_that_is_no_program_are_said_and_left_without_names() {
+        let (path, address, build_id) = program();
+        let missing = resolved("/no/such/server".into(), address, None);
+        assert!(
+            missing.locations[0].frames.is_empty() && missing.notes[0].contains("/no/such/server"),
+            "{:?}",
+            missing.notes
+        );
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        assert!(resolved(manifest, address, None).notes[0].contains("no program"));
+        // Linkers may be told to write no build id; then nothing can be compared.
+        if build_id.is_some() {
+            let other = resolved(path, address, Some("00ff".into()));
+            assert!(other.locations[0].frames.is_empty() && other.notes[0].contains("00ff"), "{:?}", other.notes);
+        }
+    }
 }

@@ -51,6 +51,9 @@ impl Telling {
         let mut own: Vec<String> = functions().filter_map(|name| names::main_crate(name)).map(str::to_owned).collect();
         own.sort_unstable();
         own.dedup();
+        let frames = || profile.locations.iter().flat_map(|location| &location.frames);
+        let main_of_go = frames().find(|frame| frame.function == "main.main").map(|frame| frame.file.clone());
+        let own = Own { crates: own, main_of_go };
         let numbers = |location: &Location| -> Vec<u32> {
             if location.frames.is_empty() {
                 return vec![labels.number(unnamed(location, profile), Owner::Unknown)];
@@ -108,22 +111,29 @@ fn unnamed(location: &Location, profile: &HeapProfile) -> String {
     }
 }
 
-fn owner(frame: &Frame, own: &[String]) -> Owner {
+/// What is known of the program's own code.
+struct Own {
+    crates: Vec<String>,
+    main_of_go: Option<String>,
+}
+
+fn owner(frame: &Frame, own: &Own) -> Owner {
     if let Some(owner) = names::owner_by_name(&frame.function) {
         return owner;
     }
     let crate_name = names::crate_of(&frame.function);
-    if crate_name.is_some_and(|name| own.iter().any(|own| own == name)) {
+    if crate_name.is_some_and(|name| own.crates.iter().any(|own| own == name)) {
         return Owner::Program;
     }
-    if let Some(owner) = names::owner_by_file(&frame.file) {
+    let of_go = names::owner_of_go(&frame.file, own.main_of_go.as_deref());
+    if let Some(owner) = of_go.or_else(|| names::owner_by_file(&frame.file)) {
         return owner;
     }
     if frame.file.is_empty() && names::is_of_system(&frame.object) {
         return Owner::Library;
     }
     // Where it is known which crate holds main, a path of another crate without a whole file name is a library's.
-    if crate_name.is_some() && !own.is_empty() { Owner::Library } else { Owner::Program }
+    if crate_name.is_some() && !own.crates.is_empty() { Owner::Library } else { Owner::Program }
 }
 
 #[cfg(test)]
@@ -167,6 +177,9 @@ mod tests {
     #[test]
     fn what_has_no_name_is_shown_by_its_place() {
         let unnamed = Location { address: 0x1234, words: "server+0x34".into(), ..Location::default() };
-        assert_eq!(kept(vec![unnamed, Location { address: 5, ..Location::default() }]), ["??? (server+0x34)", "??? (0x5)"]);
+        assert_eq!(
+            kept(vec![unnamed, Location { address: 5, ..Location::default() }]),
+            ["??? (server+0x34)", "??? (0x5)"]
+        );
     }
 }

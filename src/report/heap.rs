@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use crate::domain::bytes::human;
 use crate::domain::rate::{Per, counted, grouped, rate, span};
-use crate::domain::site::{Caller, HeapGrowth, MemorySplit, RankedSite, Ranking, SiteGrowth, SiteState};
+use crate::domain::site::{Caller, HeapGrowth, HeapReport, MemorySplit, RankedSite, Ranking, SiteGrowth, SiteState};
 use crate::domain::{Estimate, Unit};
 
-use super::text::{Style, printable};
+use super::material::sentence;
+use super::text::{Style, printable, wrap};
 
 /// Callers of a site that are told in a list.
 const CALLERS: usize = 3;
@@ -134,9 +135,20 @@ fn rates(site: &SiteGrowth) -> String {
     if !matches!(site.state, SiteState::Growing | SiteState::Grew | SiteState::Undecided) {
         return String::new();
     }
-    let shown = |estimate: Option<Estimate>, per| estimate.map(|estimate| format!(", {}", rate(estimate, Unit::Bytes, per)));
+    let shown =
+        |estimate: Option<Estimate>, per| estimate.map(|estimate| format!(", {}", rate(estimate, Unit::Bytes, per)));
     let per_turn = shown(site.per_turn, Per::Turn).unwrap_or_default();
     format!("{}{per_turn}", shown(site.per_hour, Per::Hour).unwrap_or_default())
+}
+
+/// The heap of a run in a few lines for the summary: what grows where, and what the process's growth is made of.
+pub fn summary_lines(heap: &HeapReport) -> String {
+    let mut out = String::new();
+    wrap(&mut out, &printable(&format!("heap: {}", sentence(&heap.finding))));
+    if let Some(split) = &heap.split {
+        wrap(&mut out, &printable(&format!("memory: {}", sentence(&split.reason))));
+    }
+    out
 }
 
 /// One site in the cells of a table, not yet escaped: site, state, growth, blocks, per hour, per turn, why.
@@ -154,7 +166,8 @@ pub(super) fn cells(site: &SiteGrowth) -> [String; 7] {
 }
 
 /// The heads of [`cells`].
-pub(super) const HEADS: [&str; 7] = ["Site, innermost first", "State", "Growth", "Blocks", "Per hour", "Per turn", "Why"];
+pub(super) const HEADS: [&str; 7] =
+    ["Site, innermost first", "State", "Growth", "Blocks", "Per hour", "Per turn", "Why"];
 
 /// The sites that a report shows, at most `most`.
 pub(super) fn told(growth: &HeapGrowth, most: usize) -> impl Iterator<Item = &SiteGrowth> {
@@ -167,4 +180,56 @@ pub(super) fn parts(split: &MemorySplit) -> Vec<[String; 2]> {
     let mut rows: Vec<[String; 2]> = split.parts.iter().filter(|part| part.bytes != 0).map(row).collect();
     rows.push(["resident memory in all".to_owned(), signed(split.rss_bytes as f64)]);
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::site::Amount;
+
+    fn site(state: SiteState, growth_bytes: i64) -> SiteGrowth {
+        let live = [1 << 20, (1 << 20) + growth_bytes.unsigned_abs()].map(|bytes| Amount { bytes, blocks: 1 });
+        SiteGrowth {
+            stack: vec!["put\u{1b}[31m (cache.rs:7)".into(), "handle (main.rs:3)".into()],
+            state,
+            reason: "why".into(),
+            live: live.to_vec(),
+            growth_bytes,
+            growth_blocks: 3,
+            error_bytes: 0.0,
+            doubling: None,
+            per_hour: Some(Estimate { estimate: 1e6, low: 9e5, high: 1.1e6, confidence: 0.95 }),
+            per_turn: None,
+            callers: vec![Caller { frame: "main".into(), share: 0.5 }],
+        }
+    }
+
+    #[test]
+    fn growth_is_told_with_its_stack_and_ends_with_the_finding() {
+        let sites = vec![site(SiteState::Growing, 4096), site(SiteState::TurningOver, 0), site(SiteState::Steady, 0)];
+        let growth = HeapGrowth { sites, ..HeapGrowth::default() };
+        let text = growth_text(&growth, "It grows", 1, Style::Plain);
+        assert!(text.contains("growing  +4.00 KiB, +3 blocks"), "{text}");
+        assert!(text.contains("<- handle (main.rs:3)") && text.contains("<- 50 % main"), "{text}");
+        assert!(text.contains("1 more site") && text.ends_with("\nIt grows.\n") && !text.contains('\u{1b}'), "{text}");
+        let coloured = growth_text(&growth, "It grows", 1, Style::Colour);
+        assert_eq!(coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), text);
+    }
+
+    #[test]
+    fn the_error_of_sampling_stands_beside_the_figure() {
+        let live = Amount { bytes: 2048, blocks: 2 };
+        let site = RankedSite { stack: vec!["f".into()], live, error_bytes: 512.0, share: 1.0, callers: Vec::new() };
+        let ranking = Ranking {
+            source: "x.pb.gz".into(),
+            program: None,
+            live,
+            period_bytes: 512,
+            sites: vec![site; 3],
+            notes: vec!["sampled".into()],
+        };
+        let text = ranking_text(&ranking, 2);
+        assert!(text.contains("2.00 KiB ± 512 B in 2 blocks") && text.contains("1 more site"), "{text}");
+        assert!(text.ends_with("note: sampled\n"), "{text}");
+    }
 }

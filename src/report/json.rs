@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::domain::site::HeapReport;
 use crate::domain::{Assessment, Finding, ObjectiveFinding, Performance, Verdict};
 
 #[derive(Serialize)]
@@ -19,6 +20,8 @@ struct Report<'a> {
     objectives: &'a [ObjectiveFinding],
     #[serde(skip_serializing_if = "Option::is_none")]
     performance: Option<&'a Performance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heap: Option<&'a HeapReport>,
 }
 
 /// One line of JSON, without an end of line: `source`, `verdict`, `reason`, `crossed` where a ceiling was, `left_out` where
@@ -27,6 +30,18 @@ struct Report<'a> {
 /// # Errors
 /// None that a well-formed assessment can cause; numbers that JSON has no form for become `null`.
 pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<String> {
+    json_line_with_heap(source, assessment, None)
+}
+
+/// The same with what the heap says, where there are snapshots of it.
+///
+/// # Errors
+/// As [`json_line`].
+pub fn json_line_with_heap(
+    source: &str,
+    assessment: &Assessment,
+    heap: Option<&HeapReport>,
+) -> serde_json::Result<String> {
     serde_json::to_string(&Report {
         source,
         verdict: assessment.verdict,
@@ -36,5 +51,6 @@ pub fn json_line(source: &str, assessment: &Assessment) -> serde_json::Result<St
         findings: &assessment.findings,
         objectives: &assessment.objectives,
         performance: assessment.performance.as_ref(),
+        heap,
     })
 }

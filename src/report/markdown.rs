@@ -9,6 +9,7 @@ use crate::domain::{Finding, Verdict};
 use super::escape::markdown;
 use super::facts::facts;
 use super::grids::{self, Grid};
+use super::heap;
 use super::material::{Material, row, sentence};
 
 /// Rows of the table at most: a CSV may have thousands of columns, and a comment holds 65,536 characters.
@@ -25,6 +26,7 @@ pub fn markdown_report(material: &Material<'_>, pictures: &[String]) -> String {
     table(&mut out, material);
     told(&mut out, material);
     performance(&mut out, material);
+    heap(&mut out, material);
     let mut pictures = pictures.iter();
     if let Some(overview) = pictures.next() {
         let _ = writeln!(out, "\n![Chart of the whole run]({})", link(overview));
@@ -75,6 +77,17 @@ fn performance(out: &mut String, material: &Material<'_>) {
     for sign in performance.signs.iter().take(ROWS / 4) {
         let _ = writeln!(out, "- {}", shown(&sentence(&sign.reason)));
     }
+}
+
+/// The call sites of the heap.
+fn heap(out: &mut String, material: &Material<'_>) {
+    let Some(report) = material.heap else { return };
+    let _ = writeln!(out, "\n**Heap**: {}\n", shown(&sentence(&report.finding)));
+    if let Some(split) = &report.split {
+        let _ = writeln!(out, "{}\n", shown(&sentence(&split.reason)));
+    }
+    let rows = heap::told(&report.growth, ROWS / 4).map(|site| heap::cells(site).into()).collect();
+    grid(out, &Grid { label: "Call sites of the heap", heads: heap::HEADS.to_vec(), rows });
 }
 
 fn grid(out: &mut String, grid: &Grid) {

@@ -4,6 +4,7 @@
 use crate::domain::assessment::{BudgetOutcome, Shape};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
+use crate::domain::site::HeapReport;
 use crate::domain::{Assessment, Estimate, Finding, SeriesSet, Unit, Verdict};
 
 use super::grids;
@@ -25,6 +26,8 @@ pub struct Material<'a> {
     pub exit_code: u8,
     /// What was left out or merged while reading, a sentence each.
     pub notes: &'a [String],
+    /// What the heap says by call site, where there are snapshots of it.
+    pub heap: Option<&'a HeapReport>,
 }
 
 impl Material<'_> {

@@ -17,9 +17,9 @@ mod material;
 mod text;
 
 pub use csv::csv;
-pub use heap::{growth_text, ranking_text};
+pub use heap::{growth_text, ranking_text, summary_lines};
 pub use html::{Picture, Pictures, html};
-pub use json::json_line;
+pub use json::{json_line, json_line_with_heap};
 pub use junit::junit;
 pub use markdown::markdown_report;
 pub use material::Material;

@@ -330,7 +330,7 @@ pub(super) fn graded(grade: Grade) -> &'static str {
 }
 
 /// Breaks at spaces so that no line is wider than the summary; later lines are indented.
-fn wrap(out: &mut String, text: &str) {
+pub(super) fn wrap(out: &mut String, text: &str) {
     let mut column = 0;
     for word in text.split_whitespace() {
         let length = word.chars().count();

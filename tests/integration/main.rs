@@ -11,7 +11,7 @@ mod bad_input;
 mod chart;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
-/// The heap of a target that offers to have it traced.
+/// Heap profiles, and the heap in a report.
 mod heap;
 /// soak is steady under its own eyes.
 mod itself;
@@ -25,3 +25,5 @@ mod report;
 mod scrape;
 /// Targets that end, in every way in which they do.
 mod target;
+/// A target that offers to have its heap traced.
+mod traced;

@@ -38,7 +38,7 @@ impl Reported {
             Gate::CannotTell => 3,
         };
         let subject = Subject::Run(&self.run);
-        Material { subject, set: &self.set, assessment: &self.assessment, exit_code, notes: &[] }
+        Material { subject, set: &self.set, assessment: &self.assessment, exit_code, notes: &[], heap: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //! that the build puts in. The charts come ready-made from the caller, because report and chart stand on one floor.
 
 mod data;
+mod heap;
 mod page;
 mod performance;
 mod sections;
@@ -25,6 +26,8 @@ pub struct Picture {
 pub struct Pictures {
     /// The overview first, then one a metric.
     pub charts: Vec<Picture>,
+    /// The flame graph of the heap, where there are snapshots of it.
+    pub flame: Option<String>,
     /// CSS rules that give the charts their dark colours.
     pub dark: String,
 }

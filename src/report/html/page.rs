@@ -9,7 +9,7 @@ use crate::domain::{Finding, Verdict};
 use super::super::escape::markup;
 use super::super::material::{Material, sentence};
 use super::super::text::Subject;
-use super::{Picture, Pictures, data, performance, sections};
+use super::{Picture, Pictures, data, heap, performance, sections};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -36,6 +36,7 @@ pub fn html(material: &Material<'_>, pictures: &Pictures) -> String {
     performance::objectives(&mut out, material);
     sections::findings(&mut out, material);
     charts(&mut out, material, pictures);
+    heap::heap(&mut out, material, pictures);
     sections::traffic(&mut out, material);
     performance::performance(&mut out, material);
     sections::decided(&mut out, material);
