@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::clock::{Clock, Wake};
 use crate::domain::Elapsed;
 use crate::domain::bytes::human;
 use crate::domain::heap::{HeapMoment, HeapSnapshot};
+use crate::sampler::Ended;
 use crate::store::{HeapFile, RunFolder};
 use crate::tracer::{Offer, Started, Taken, Tracer, TracerError};
 
@@ -85,11 +87,14 @@ pub(super) enum Heard {
 pub(super) struct HeapWatch {
     stop: OwnedFd,
     thread: JoinHandle<()>,
+    target_is_gone: Arc<AtomicBool>,
 }
 
 impl HeapWatch {
-    /// Takes the last snapshot and ends it. A target that hangs is waited for as long as one answer may take.
-    pub(super) fn stop(self) {
+    /// Takes the last snapshot, unless the target is what has ended, and ends it. A target that hangs is waited for as long
+    /// as one answer may take.
+    pub(super) fn stop(self, ended: Ended) {
+        self.target_is_gone.store(ended == Ended::TargetEnded, Ordering::Release);
         drop(self.stop);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     }
@@ -108,8 +113,9 @@ pub(super) fn start(
 ) -> io::Result<HeapWatch> {
     let (stopped, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let watching = Watching::new(offer, folder, clock, sink);
+    let target_is_gone = Arc::clone(&watching.target_is_gone);
     let thread = Builder::new().name("soak-heap".into()).spawn(move || watching.run(cadence, &stopped))?;
-    Ok(HeapWatch { stop, thread })
+    Ok(HeapWatch { stop, thread, target_is_gone })
 }
 
 struct Watching {
@@ -128,12 +134,15 @@ struct Watching {
     unwritten: bool,
     /// The last one.
     last: Option<Taken>,
+    /// Whether the target has ended.
+    target_is_gone: Arc<AtomicBool>,
 }
 
 impl Watching {
     fn new(offer: Offer, folder: RunFolder, clock: Arc<dyn Clock>, sink: Box<dyn FnMut(Heard) + Send>) -> Self {
         let (taken, asked, failing, unwritten) = (0, 0, false, false);
-        Self { offer, folder, clock, sink, tracer: None, taken, asked, failing, unwritten, last: None }
+        let target_is_gone = Arc::default();
+        Self { offer, folder, clock, sink, tracer: None, taken, asked, failing, unwritten, last: None, target_is_gone }
     }
 
     fn run(mut self, cadence: Cadence, stop: &OwnedFd) {
@@ -155,7 +164,9 @@ impl Watching {
                 self.attend();
             }
         }
-        self.snapshot(HeapMoment::End);
+        if !self.target_is_gone.load(Ordering::Acquire) {
+            self.snapshot(HeapMoment::End);
+        }
         self.finish();
     }
 
@@ -222,7 +233,7 @@ impl Watching {
             self.tracer = None;
         }
         if !std::mem::replace(&mut self.failing, true) {
-            self.say(format!("no snapshots of the target's heap: {}; it is asked again", error.told()));
+            self.say(format!("no snapshots of the target's heap for now: {}", error.told()));
         }
     }
 
@@ -400,7 +411,10 @@ mod tests {
         // Hello, start and one snapshot, and then the connection ends.
         let (heard, _output) = watched(3, |_| ());
         let said = said(&heard);
-        assert!(said[1].starts_with("no snapshots of the target's heap: the connection to it was lost"), "{said:?}");
+        assert!(
+            said[1].starts_with("no snapshots of the target's heap for now: the connection to it was lost"),
+            "{said:?}"
+        );
         assert!(said[2].contains("traced anew; earlier snapshots cannot be compared"), "{said:?}");
         assert!(files(&heard).len() >= 3, "{heard:?}");
     }

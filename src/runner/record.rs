@@ -181,7 +181,7 @@ pub fn record(
         recorder.event(EventKind::Traffic(driver.stop()));
     }
     if let Some(heap) = heap {
-        heap.stop();
+        heap.stop(ending);
     }
     say_the_rest(&heard, watch);
     close(&recorder, &mut target, ending, watch)?;
