@@ -170,6 +170,31 @@ fn too_many_errors_end_the_run_and_no_secret_is_in_any_file() {
 }
 
 #[test]
+fn an_objective_that_names_what_will_not_be_there_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    for (scenario, objective, said) in [
+        ("smoke", "p95 < 1s for smal audit", "there is no step `smal audit`; did you mean `small audit`?"),
+        ("smoke", "p95 < 1s for class nomal", "there is no class `nomal`; did you mean `normal`?"),
+        ("smoke", "p95 < 1s in smkoe", "there is no phase `smkoe`; did you mean `smoke`?"),
+        ("smoke", "rsss < 1 GiB", "there is no metric `rsss`; did you mean `rss`?"),
+        // Only one class takes part, and this step is another's.
+        ("heavy", "p95 < 1s for small audit", "there is no step `small audit`; there are `large audit`"),
+    ] {
+        let refused = Command::new(env!("CARGO_BIN_EXE_soak"))
+            .args(["--pid", &std::process::id().to_string(), "--url", "http://127.0.0.1:9", "--profile", "auditor"])
+            .args(["--scenario", scenario, "--objective", objective, "--output"])
+            .arg(&output)
+            .output()
+            .unwrap();
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{message}");
+        assert!(message.contains(&format!("--objective '{objective}': {said}")), "{message}");
+    }
+    assert!(!output.exists());
+}
+
+#[test]
 fn a_killed_soak_leaves_windows_that_can_be_read() {
     let output = tempfile::tempdir().unwrap();
     let address = serve(|| status("200 OK"));
