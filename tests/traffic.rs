@@ -2,17 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had here has failed the test")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use soak::analysis::ErrorCeiling;
 use soak::clock::{Clock, RealClock};
 use soak::domain::Elapsed;
@@ -267,4 +270,72 @@ fn a_killed_soak_leaves_windows_that_can_be_read() {
     assert!(turns > 100 && turns.abs_diff(ticked) <= 25, "{turns} {ticked}");
     let notes = run.events.iter().filter(|event| matches!(event.kind, EventKind::Ended { .. })).count();
     assert_eq!(notes, 0);
+}
+
+/// Waits until a line with `part` has come, and keeps all that came.
+fn until(part: &str, lines: &Receiver<String>, kept: &mut Vec<String>) {
+    while !kept.last().is_some_and(|line| line.contains(part)) {
+        kept.push(lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {part:?} in {kept:?}")));
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_under_a_profile_is_said_once_and_the_run_goes_on_and_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (profile, output) = (folder.path().join("plain.toml"), folder.path().join("output"));
+    fs::write(&profile, "get = \"/\"\nthink = \"20ms\"\n[scenario.long]\nusers = 2\nduration = \"10m\"\n").unwrap();
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let address = serve(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        status("200 OK")
+    });
+    // Beyond the limit of a file's size a write fails as it does on a full disk, once the signal is ignored.
+    let mut soak = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_soak")])
+        .args(["--pid", &std::process::id().to_string(), "--url", &format!("http://{address}"), "--scenario", "long"])
+        .args([OsStr::new("--profile"), profile.as_os_str(), OsStr::new("--output"), output.as_os_str()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (sender, lines) = channel();
+    let errors = BufReader::new(soak.stderr.take().unwrap());
+    thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let mut said = Vec::new();
+    until("the record is", &lines, &mut said);
+    let folder = fs::read_dir(&output).unwrap().next().unwrap().unwrap().path();
+    let record = folder.join(store::RECORD_FILE);
+    let patience = Instant::now() + PATIENCE;
+    while !fs::read_to_string(&record).is_ok_and(|text| text.matches(r#""kind":"traffic""#).count() >= 2) {
+        assert!(Instant::now() < patience, "no tick was written");
+        thread::sleep(Duration::from_millis(50));
+    }
+
+    let pid = Pid::from_child(&soak);
+    let usual = getrlimit(Resource::Fsize);
+    let full = Rlimit { current: Some(fs::metadata(&record).unwrap().len()), ..usual.clone() };
+    prlimit(Some(pid), Resource::Fsize, full).unwrap();
+    until("kept until there is room", &lines, &mut said);
+    let before = asked.load(Ordering::Relaxed);
+    while asked.load(Ordering::Relaxed) < before + 200 {
+        assert!(Instant::now() < patience, "the traffic has stopped");
+        thread::sleep(Duration::from_millis(50));
+    }
+    prlimit(Some(pid), Resource::Fsize, usual).unwrap();
+    until("can be written again", &lines, &mut said);
+    kill_process(pid, Signal::INT).unwrap();
+    let code = soak.wait().unwrap().code();
+    said.extend(lines.iter());
+
+    assert_eq!(said.iter().filter(|line| line.contains("kept until there is room")).count(), 1, "{said:?}");
+    assert!(matches!(code, Some(0 | 1 | 3)), "{code:?}: {said:?}");
+    let run = store::read(&folder).unwrap();
+    assert_eq!(run.end(), Some(&RunEnd::Interrupted));
+    let turns: Vec<u64> = run.traffic.iter().map(|tick| tick.turns).collect();
+    assert!(turns.last().unwrap() > &before && turns.is_sorted(), "{turns:?}");
+    // Nothing of the time without room is lost.
+    let steps: u64 = run.windows.iter().filter(|window| window.step.is_some()).map(|window| window.requests).sum();
+    assert_eq!(steps, run.traffic_summary().unwrap().requests);
+    assert!(folder.join("report.json").exists());
 }
