@@ -1,9 +1,10 @@
 //! What a request costs the client, against the least that it could cost: `cargo bench --bench traffic`.
 //!
 //! A closed loop of 50 connections against a server in a process of its own that answers 200 bytes. Every client is a
-//! process too (this program again, or `wrk` and `oha` where they are installed), and its CPU time is the kernel's account
-//! of the whole process. The clients run in turn, round by round, and the best round of each counts, so that the ratios hold
-//! on a busy machine. Idle connections are weighed at the end.
+//! process too (this program again, or `wrk` and `oha` where they are on the path or named by `SOAK_BENCH_WRK` and
+//! `SOAK_BENCH_OHA`), and its CPU time is the kernel's account of the whole process. The clients run in turn, round by round,
+//! and the best round of each counts, so that the ratios hold on a busy machine. Memory is weighed at the end: idle
+//! connections, the driver by itself, and a whole soak with its sampler, its record and its live figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +20,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hyper::Method;
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use soak::clock::RealClock;
 use soak::domain::TrafficTick;
 use soak::domain::traffic::TrafficSummary;
@@ -39,6 +40,10 @@ const OPEN_RATE: f64 = 200.0;
 const OPEN_S: f64 = 10.0;
 /// 200 per second for two hours.
 const NIGHT: u64 = 1_440_000;
+/// How long a whole soak goes on before it is weighed, in ticks of a second.
+const SOAKED_TICKS: usize = 60;
+/// What it may hold.
+const HELD_MIB: f64 = 20.0;
 /// What the client may cost at most, as a multiple of others beside it.
 const OVER_OHA: f64 = 1.0;
 const OVER_WRK: f64 = 2.0;
@@ -143,7 +148,7 @@ fn new_link(address: &str) -> Link {
     Link::new(Arc::new(endpoint), Arc::new(dialler), Keep::Alive)
 }
 
-/// Opens connections, uses each once, and says how much memory the process holds then.
+/// Opens connections, uses each once, lets it rest as a user who pauses does, and says how much memory the process holds then.
 async fn idle(address: &str, links: usize) {
     let clock = RealClock::start();
     let mut seen = Exchange::default();
@@ -152,6 +157,7 @@ async fn idle(address: &str, links: usize) {
         let mut link = new_link(address);
         let request = Outgoing::new(Method::GET, link.endpoint().target("/turn").unwrap());
         link.exchange(request, &Reading::whole(Duration::from_secs(10)), &clock, &mut seen).await.unwrap();
+        link.rest();
         open.push(link);
     }
     println!("{}", resident());
@@ -160,7 +166,11 @@ async fn idle(address: &str, links: usize) {
 
 /// Resident bytes of this process.
 fn resident() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    resident_of("self")
+}
+
+fn resident_of(process: &str) -> usize {
+    let statm = fs::read_to_string(format!("/proc/{process}/statm")).unwrap();
     let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * rustix::param::page_size()
 }
@@ -216,6 +226,36 @@ fn crowd(address: &str) {
     println!("{held}");
 }
 
+/// What a whole soak holds, as it is started from the command line, once the crowd has been there for a minute.
+fn soak(server: &Server) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("crowd.toml");
+    let users = format!("think = \"1s\"\nget = \"/turn\"\n[scenario.crowd]\nusers = {IDLE_LINKS}\nduration = \"5m\"\n");
+    fs::write(&profile, users).unwrap();
+    let mut soak = Command::new(env!("CARGO_BIN_EXE_soak"))
+        .args(["--pid", &server.child.id().to_string(), "--url", &format!("http://{}", server.address)])
+        .args(["--scenario", "crowd", "--ramp-up", "0s", "--profile"])
+        .arg(&profile)
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The run's folder is there before the first tick, and ticks come once a second.
+    let ticks = || {
+        let run = fs::read_dir(folder.path().join("output")).ok()?.next()?.unwrap().path();
+        Some(fs::read_to_string(run.join("record.jsonl")).ok()?.matches(r#""kind":"traffic""#).count())
+    };
+    while ticks().unwrap_or(0) < SOAKED_TICKS {
+        assert_eq!(soak.try_wait().unwrap(), None, "soak ended early");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let held = resident_of(&soak.id().to_string());
+    kill_process(Pid::from_child(&soak), Signal::INT).unwrap();
+    soak.wait().unwrap();
+    held
+}
+
 /// A night's worth of requests; prints what the process holds after a seventh of them and at the end.
 fn long(address: &str) {
     let (mut early, mut late) = (None, 0);
@@ -261,24 +301,25 @@ fn run(mut client: Command, requests: impl Fn(&str) -> f64) -> Cost {
 }
 
 fn wrk(url: &str) -> Option<Cost> {
-    let mut wrk = Command::new("wrk");
+    let mut wrk = installed("wrk")?;
     wrk.args(["-t1", "-c50", "-d3s", url]);
-    Some(run(installed("wrk")?(wrk), |output| {
+    Some(run(wrk, |output| {
         let line = output.lines().find(|line| line.contains(" requests in ")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }))
 }
 
 fn oha(url: &str) -> Option<Cost> {
-    let mut oha = Command::new("oha");
+    let mut oha = installed("oha")?;
     oha.args(["-n", &REQUESTS.to_string(), "-c", "50", "--no-tui", url]);
-    Some(run(installed("oha")?(oha), |_| REQUESTS as f64))
+    Some(run(oha, |_| REQUESTS as f64))
 }
 
-/// Hands the command on where the program is there.
-fn installed(program: &str) -> Option<fn(Command) -> Command> {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    found.is_ok().then_some(|command| command)
+/// The program where it is there: on the path, or where `SOAK_BENCH_WRK` or `SOAK_BENCH_OHA` says.
+fn installed(program: &str) -> Option<Command> {
+    let path = std::env::var_os(format!("SOAK_BENCH_{}", program.to_uppercase())).unwrap_or_else(|| program.into());
+    let found = Command::new(&path).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.is_ok().then(|| Command::new(&path))
 }
 
 struct Server {
@@ -328,7 +369,7 @@ fn measure() {
         if cpu_us.is_finite() {
             println!("  {name:<22} {cpu_us:6.2} us   {:5.2} x bare", cpu_us / best[0]);
         } else {
-            println!("  {name:<22} not installed");
+            println!("  {name:<22} not installed: skipped");
         }
     }
     for (name, cpu_us, bound) in [("wrk", best[2], OVER_WRK), ("oha", best[3], OVER_OHA)] {
@@ -345,6 +386,11 @@ fn measure() {
     let mib = |bytes: &str| bytes.parse::<f64>().unwrap() / 1024.0 / 1024.0;
     let crowd = run(role(&["crowd", address]), |_| 1.0).output;
     println!("{IDLE_LINKS} users with pauses: {:.1} MiB resident", mib(crowd.trim()));
+    let whole = soak(&server) as f64 / 1024.0 / 1024.0;
+    let verdict = if whole < HELD_MIB { "within" } else { "ABOVE" };
+    println!(
+        "a whole soak with {IDLE_LINKS} users and as many turns/s: {whole:.1} MiB resident ({verdict} {HELD_MIB})"
+    );
     let long = run(role(&["long", address]), |_| 1.0).output;
     let (early, late) = long.trim().split_once(' ').unwrap();
     println!("{} requests: {:.1} MiB, {NIGHT}: {:.1} MiB", NIGHT / 7, mib(early), mib(late));

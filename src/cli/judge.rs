@@ -11,6 +11,7 @@ use crate::domain::scrape::ScrapedSeries;
 use crate::domain::site::HeapReport;
 use crate::domain::{Assessment, Metric, Objective, Run, SeriesSet, Unit};
 use crate::import::{self, ImportOptions, Imported};
+use crate::profile::Known;
 use crate::report::{self, Material, Style, Subject};
 use crate::store;
 
@@ -65,6 +66,7 @@ impl Asked {
         }
         let scraped = traffic.scrape.as_ref().map_or(&[][..], |scrape| &scrape.series);
         check_metrics(&options, scraped)?;
+        check_objectives(&options.objectives, &traffic.known())?;
         let warm_up = match args.warm_up {
             WarmUp::Auto => traffic.warm_up,
             WarmUp::After(time) => Some(time),
@@ -109,6 +111,15 @@ fn check_metrics(options: &analysis::Options, scraped: &[ScrapedSeries]) -> Resu
     match options.budgets.iter().find(|budget| !known.contains(&budget.metric.as_str())) {
         None => Ok(()),
         Some(budget) => Err(unknown_metric(&budget.metric, known.into_iter())),
+    }
+}
+
+/// Whether each objective of the flags names what there will be.
+fn check_objectives(objectives: &[Objective], known: &Known) -> Result<(), Failure> {
+    let missing = |objective: &Objective| Some((objective.text.clone(), known.missing(objective)?));
+    match objectives.iter().find_map(missing) {
+        None => Ok(()),
+        Some((text, missing)) => Err(Failure::new(format!("--objective '{text}': {missing}"))),
     }
 }
 

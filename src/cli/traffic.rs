@@ -9,7 +9,8 @@ use crate::domain::metric::Role;
 use crate::domain::scrape::ScrapedSeries;
 use crate::driver::{FreeUser, GetUrl, PlainGet, Plan};
 use crate::profile::{
-    Class, Judge, Overrides, Piece, ProcessEnvironment, Profile, Scenario, Scrape, Stress, Template, builtin_names,
+    Class, Flow, Judge, Known, Overrides, Piece, ProcessEnvironment, Profile, Scenario, Scrape, Stress, Template,
+    builtin_names,
 };
 use crate::runner::ScrapeOptions;
 
@@ -22,6 +23,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const PLAIN_RATE: f64 = 20.0;
 /// Plain GETs in flight at most where nobody says.
 const PLAIN_USERS: u32 = 4;
+
+/// The class and the phase of what comes before the first turn.
+const SETUP: &str = "setup";
 
 /// What is sent, and what a profile says beside it.
 #[derive(Debug, Default)]
@@ -38,6 +42,28 @@ pub(super) struct Traffic {
     pub(super) budgets: Vec<String>,
     /// The profile's objectives.
     pub(super) objectives: Vec<Objective>,
+}
+
+impl Traffic {
+    /// What objectives may name in this run: what the scenario does, and what is taken from the metrics page.
+    pub(super) fn known(&self) -> Known {
+        let series = self.scrape.iter().flat_map(|scrape| &scrape.series).map(|series| series.name.clone()).collect();
+        let Some(Plan { profile, scenario, .. }) = &self.plan else { return Known { series, ..Known::default() } };
+        let takes_part = |class: &&Class| scenario.class.as_ref().is_none_or(|only| *only == class.name);
+        let classes: Vec<&Class> = profile.classes.iter().filter(takes_part).collect();
+        let does = |flow: &&Flow| classes.iter().any(|class| class.flow == flow.name);
+        let flows = profile.flows.iter().filter(does).flat_map(|flow| &flow.steps);
+        let setup = (!profile.setup.is_empty()).then(|| SETUP.to_owned());
+        Known {
+            steps: flows
+                .chain(profile.setup.iter().flat_map(|setup| &setup.steps))
+                .map(|step| step.name.clone())
+                .collect(),
+            classes: classes.iter().map(|class| class.name.clone()).chain(setup.clone()).collect(),
+            phases: scenario.stages.iter().map(|stage| stage.name.clone()).chain(setup).collect(),
+            series,
+        }
+    }
 }
 
 /// What the flags ask for. Nothing is sent and nothing is waited for.

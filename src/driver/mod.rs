@@ -24,6 +24,7 @@ mod ledger;
 pub mod link;
 mod load;
 mod options;
+mod outgoing;
 mod pacer;
 mod plain;
 mod plan;

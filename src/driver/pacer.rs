@@ -130,7 +130,7 @@ impl Pacing {
     }
 
     /// For what to wait next.
-    fn next(&self) -> Elapsed {
+    pub(super) fn next(&self) -> Elapsed {
         let mut agenda = self.agenda();
         let mut next = agenda.next_tick;
         if let Some(Reverse(alarm)) = agenda.alarms.peek() {
@@ -141,6 +141,12 @@ impl Pacing {
         }
         agenda.awaited = next;
         next
+    }
+
+    /// How many are waiting to be woken.
+    #[cfg(test)]
+    pub(super) fn alarms(&self) -> usize {
+        self.agenda().alarms.len()
     }
 
     /// Does what has fallen due.

@@ -4,10 +4,14 @@ use std::collections::HashMap;
 
 use hyper::Method;
 use hyper::header::HeaderName;
+use hyper::http::uri::PathAndQuery;
 use serde_json_path::JsonPath;
 
+use super::link::Endpoint;
 use super::options::DriverError;
-use crate::profile::{Capture, JsonExpectation, Profile, ReportedLatency, Scenario, SetupFor, Step, Template, Think};
+use crate::profile::{
+    Capture, JsonExpectation, Piece, Profile, ReportedLatency, Scenario, SetupFor, Step, Template, Think,
+};
 
 /// The class under which setup steps are booked.
 pub(super) const SETUP: &str = "setup";
@@ -52,6 +56,8 @@ pub(super) struct Preparation {
 pub(super) struct Act {
     pub(super) step: Step,
     pub(super) method: Method,
+    /// The path behind the base's, where it is always the same.
+    pub(super) target: Option<PathAndQuery>,
     pub(super) row: usize,
     /// The profile's headers and the step's, the step's where both have one.
     pub(super) headers: Vec<(HeaderName, Template)>,
@@ -111,6 +117,19 @@ impl Script {
         Ok(Self { classes, setups, rows: rows.keys })
     }
 
+    /// Works out once what the steps with a path that is always the same ask of `base`.
+    pub(super) fn aim(&mut self, base: &Endpoint) {
+        let setup = self.setups.iter_mut().flat_map(|setup| &mut setup.steps);
+        for act in self.classes.iter_mut().flat_map(|class| &mut class.steps).chain(setup) {
+            if let [Piece::Text(path)] = act.step.url.pieces.as_slice()
+                && path.starts_with('/')
+            {
+                // One that cannot be asked for is told of when it is.
+                act.target = base.target(path).ok();
+            }
+        }
+    }
+
     /// The setup steps for one kind of owner, in order.
     pub(super) fn setup(&self, run: SetupFor) -> impl Iterator<Item = &Act> {
         self.setups.iter().filter(move |setup| setup.run == run).flat_map(|setup| &setup.steps)
@@ -168,6 +187,7 @@ fn act(profile: &Profile, step: &Step, class: &str, rows: &mut Rows) -> Result<A
     let expect = &step.expect;
     Ok(Act {
         method,
+        target: None,
         row: rows.of(class, Some(&step.name)),
         headers,
         captures: step

@@ -47,8 +47,18 @@ impl Driver {
 ///
 /// # Errors
 /// A plan that cannot be driven, or no threads to be had.
-pub fn start(plan: Plan, clock: Arc<dyn Clock>, mut sink: Sink) -> Result<Driver, DriverError> {
+pub fn start(plan: Plan, clock: Arc<dyn Clock>, sink: Sink) -> Result<Driver, DriverError> {
     let pacing = Arc::new(Pacing::new(clock.now())?);
+    start_paced(plan, clock, pacing, sink)
+}
+
+/// The same with an agenda that the caller can look into.
+pub(super) fn start_paced(
+    plan: Plan,
+    clock: Arc<dyn Clock>,
+    pacing: Arc<Pacing>,
+    mut sink: Sink,
+) -> Result<Driver, DriverError> {
     let (sender, messages) = mpsc::channel();
     // The world stays on the sending thread, so it is made there; whether that worked is said before this returns.
     let (made, ready) = mpsc::channel();

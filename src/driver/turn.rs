@@ -3,16 +3,15 @@
 
 use std::time::Duration;
 
-use hyper::HeaderMap;
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
+use hyper::header::SET_COOKIE;
 
 use super::answer::{Answer, BODY_LIMIT};
 use super::books::{Attempt, Outcome, TurnVerdict};
 use super::failures::{Failure, FailureClass, is_of};
-use super::fill::{self, Filled, Missing};
+use super::fill::Filled;
 use super::ledger::Fault;
 use super::link::{End, KeepBody, Link, Outgoing, Reading};
+use super::outgoing::{Made, Unmade, make, path_of};
 use super::script::Act;
 use super::secrets::{Secrets, is_telling, shown_url};
 use super::user::{User, later};
@@ -21,7 +20,7 @@ use super::world::World;
 use super::{retry, think};
 use crate::domain::Elapsed;
 use crate::domain::traffic::RequestLine;
-use crate::profile::{Body, OnFailure};
+use crate::profile::OnFailure;
 
 /// How a turn went.
 #[derive(Clone, Debug)]
@@ -48,18 +47,16 @@ enum StepEnd {
     BrokenOff,
 }
 
-/// A request that is ready, and where it goes.
-struct Made {
-    outgoing: Outgoing,
-    /// The position of the link to another host; `None` for the base.
+/// One attempt at a step.
+struct Try<'a> {
+    act: &'a Act,
+    class: &'a str,
+    /// What is asked, for the logs.
+    url: &'a Filled,
     elsewhere: Option<usize>,
-    url: Filled,
-}
-
-/// Why a request could not be made.
-enum Unmade {
-    Skipped,
-    Fault(Fault),
+    due: Elapsed,
+    /// Which attempt it is, from 1.
+    number: u32,
 }
 
 /// Does the steps in order, the first of which is due at `due`. `None` where the run ended before they did.
@@ -133,9 +130,12 @@ async fn step(world: &World, user: &mut User, class: &str, act: &Act, due: Elaps
             return StepEnd::Failed(fault);
         }
     };
-    let (mut due, mut number) = (due, 1);
+    let Made { mut outgoing, elsewhere, url } = made;
+    let mut this = Try { act, class, url: &url, elsewhere, due, number: 1 };
     loop {
-        let (outcome, response) = attempt(world, user, class, act, &made, due, number).await;
+        // Copied only where it may be sent again.
+        let again = (this.number < act.step.retry.attempts).then(|| outgoing.clone());
+        let (outcome, response) = attempt(world, user, &this, outgoing).await;
         course.ended = user.exchange.ended;
         course.length = course.length.zip(response).map(|(length, response)| length + response);
         user.free_at = course.ended;
@@ -149,31 +149,25 @@ async fn step(world: &World, user: &mut User, class: &str, act: &Act, due: Elaps
             }
             Outcome::Failed(fault) => (fault.class.clone(), StepEnd::Failed(fault)),
         };
-        if number >= retry.attempts || !retry.on.iter().any(|wanted| is_of(&class_of_failure, wanted)) {
+        let Some(again) = again.filter(|_| retry.on.iter().any(|wanted| is_of(&class_of_failure, wanted))) else {
             return end;
-        }
+        };
         if world.stopping.get() {
             return StepEnd::BrokenOff;
         }
-        due = later(course.ended, retry::pause(retry, number, retry_after, &mut user.random));
-        user.pause(world, due).await;
+        this.due = later(course.ended, retry::pause(retry, this.number, retry_after, &mut user.random));
+        user.pause(world, this.due).await;
         if world.stopping.get() {
             return StepEnd::BrokenOff;
         }
-        number += 1;
+        this.number += 1;
+        outgoing = again;
     }
 }
 
 /// Sends a request once, looks at the answer, and books it.
-async fn attempt(
-    world: &World,
-    user: &mut User,
-    class: &str,
-    act: &Act,
-    made: &Made,
-    due: Elapsed,
-    number: u32,
-) -> (Outcome, Option<Duration>) {
+async fn attempt(world: &World, user: &mut User, this: &Try<'_>, outgoing: Outgoing) -> (Outcome, Option<Duration>) {
+    let Try { act, due, .. } = *this;
     let begun = world.now();
     let lag = since(due, begun);
     world.books.borrow_mut().sent(lag, since(due.max(user.free_at), begun));
@@ -187,13 +181,16 @@ async fn attempt(
         on_gap: &on_gap,
     };
     let User { link, elsewhere, exchange, .. } = user;
-    let link: &mut Link = match made.elsewhere {
+    let link: &mut Link = match this.elsewhere {
         Some(position) => &mut elsewhere[position].1,
         None => link,
     };
-    let ended = link.exchange(made.outgoing.clone(), &reading, &*world.clock, exchange).await;
-    if let Some(jar) = &mut user.jar {
-        jar.take_in(link.endpoint(), made.outgoing.target.path(), &exchange.headers, exchange.ended);
+    let ended = link.exchange(outgoing, &reading, &*world.clock, exchange).await;
+    if let Some(jar) = &mut user.jar
+        && exchange.headers.contains_key(SET_COOKIE)
+        && let Ok(asked) = link.endpoint().target(path_of(&this.url.text))
+    {
+        jar.take_in(link.endpoint(), asked.path(), &exchange.headers, exchange.ended);
     }
     let timed_out = matches!(&ended, Err(failure) if failure.class == FailureClass::Timeout);
     let outcome = outcome(world, user, act, ended);
@@ -213,14 +210,14 @@ async fn attempt(
         first_event: seen.first_event().filter(|_| streams),
         events: seen.events,
         body_bytes: seen.body_bytes,
-        number,
+        number: this.number,
         outcome,
     };
     let mut books = world.books.borrow_mut();
     books.answered();
     books.ended(&attempt);
     drop(books);
-    keep_line(world, user, class, act, made, due, &attempt);
+    keep_line(world, user, this, &attempt);
     (attempt.outcome, response)
 }
 
@@ -276,99 +273,9 @@ fn outcome(world: &World, user: &mut User, act: &Act, ended: Result<End, Failure
     outcome
 }
 
-/// Fills a step in.
-fn make(world: &World, user: &mut User, act: &Act) -> Result<Made, Unmade> {
-    let url = fill_in(world, user, |shared, knowledge, random| fill::text(&act.step.url, shared, knowledge, random))?;
-    let (elsewhere, path) = match split_whole(&url.text) {
-        Some((origin, path)) => (Some(link_to(world, user, origin)?), path),
-        None => (None, url.text.as_str()),
-    };
-    let link = elsewhere.map_or(&user.link, |position| &user.elsewhere[position].1);
-    let target = link.endpoint().target(path).map_err(|error| unmade(error.to_string()))?;
-    let mut headers = HeaderMap::with_capacity(act.headers.len() + 2);
-    for (name, template) in &act.headers {
-        let filled = fill_in(world, user, |shared, knowledge, random| fill::text(template, shared, knowledge, random))?;
-        let value = HeaderValue::try_from(filled.text)
-            .map_err(|_| unmade(format!("the header {name} got a value that no header can have")))?;
-        headers.append(name.clone(), value);
-    }
-    let (body, kind) = body(world, user, act)?;
-    if let Some(kind) = kind {
-        headers.entry(CONTENT_TYPE).or_insert(kind);
-    }
-    if let Some(jar) = &mut user.jar {
-        let link = elsewhere.map_or(&user.link, |position| &user.elsewhere[position].1);
-        if let Some(cookies) = jar.header(link.endpoint(), target.path(), world.clock.now()) {
-            headers.entry(COOKIE).or_insert(cookies);
-        }
-    }
-    let outgoing = Outgoing { method: act.method.clone(), target, headers, body };
-    Ok(Made { outgoing, elsewhere, url })
-}
-
-/// A whole URL as its origin and the rest; `None` for a path, in whose query another URL may stand.
-fn split_whole(url: &str) -> Option<(&str, &str)> {
-    let scheme = url.find("://").filter(|end| url[..*end].bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
-    let host = scheme + 3;
-    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
-    Some(url.split_at(end))
-}
-
-fn fill_in<T>(
-    world: &World,
-    user: &mut User,
-    fill: impl FnOnce(&super::variables::Shared, &super::variables::Knowledge, &mut fastrand::Rng) -> Result<T, Missing>,
-) -> Result<T, Unmade> {
-    fill(&world.shared.borrow(), &user.knowledge, &mut user.random).map_err(|missing| match missing {
-        Missing::Other(_) => Unmade::Skipped,
-        Missing::Variable(name) => {
-            Unmade::Fault(Fault::new(format!("variable {name}"), "it has no value: no step before has captured it"))
-        }
-    })
-}
-
-fn unmade(story: String) -> Unmade {
-    Unmade::Fault(Fault::new("request", story))
-}
-
-/// The user's link to another host.
-fn link_to(world: &World, user: &mut User, origin: &str) -> Result<usize, Unmade> {
-    if let Some(position) = user.elsewhere.iter().position(|(known, _)| known == origin) {
-        return Ok(position);
-    }
-    let (endpoint, dialler) = world.way_to(origin).map_err(unmade)?;
-    let link = Link::new(endpoint, dialler, world.plan.profile.connection.keep);
-    user.elsewhere.push((origin.to_owned(), link));
-    Ok(user.elsewhere.len() - 1)
-}
-
-/// The body and its content type.
-fn body(world: &World, user: &mut User, act: &Act) -> Result<(Bytes, Option<HeaderValue>), Unmade> {
-    Ok(match &act.step.body {
-        Body::Empty => (Bytes::new(), None),
-        Body::Json(template) => {
-            let value = fill_in(world, user, |shared, known, random| fill::json(template, shared, known, random))?;
-            (Bytes::from(value.to_string()), Some(HeaderValue::from_static("application/json")))
-        }
-        Body::Form(fields) => {
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for (name, template) in fields {
-                let text = fill_in(world, user, |shared, known, random| fill::text(template, shared, known, random))?;
-                form.append_pair(name, &text.text);
-            }
-            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-            (Bytes::from(form.finish()), Some(kind))
-        }
-        Body::Raw(template) => {
-            let text = fill_in(world, user, |shared, known, random| fill::text(template, shared, known, random))?;
-            (Bytes::from(text.text), None)
-        }
-    })
-}
-
 /// Keeps the request in a log where it is slow or failed.
-fn keep_line(world: &World, user: &User, class: &str, act: &Act, made: &Made, due: Elapsed, attempt: &Attempt) {
-    let seen = &user.exchange;
+fn keep_line(world: &World, user: &User, this: &Try<'_>, attempt: &Attempt) {
+    let (seen, act, due) = (&user.exchange, this.act, this.due);
     let line = |failure: Option<&Fault>| {
         let mut own = Secrets::default();
         add_telling(&mut own, &user.knowledge.kept);
@@ -377,10 +284,10 @@ fn keep_line(world: &World, user: &User, class: &str, act: &Act, made: &Made, du
         let hide = |text: &str| shared.secrets.hide(&own.hide(text));
         RequestLine {
             elapsed_s: seen.ended.as_secs_f64(),
-            class: class.to_owned(),
+            class: this.class.to_owned(),
             step: act.step.name.clone(),
             user: user.knowledge.user,
-            request: hide(&format!("{} {}", act.method, shown_url(&made.url.shown()))),
+            request: hide(&format!("{} {}", act.method, shown_url(&this.url.shown()))),
             status: seen.status.map(|status| status.as_u16()),
             failure: failure.map(|fault| fault.class.clone()),
             story: failure.map_or_else(String::new, |fault| hide(&fault.story)),

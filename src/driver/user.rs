@@ -73,10 +73,11 @@ impl User {
     }
 
     /// Pauses until `due`, or until the user is to leave.
-    pub(super) async fn pause(&self, world: &World, due: Elapsed) {
+    pub(super) async fn pause(&mut self, world: &World, due: Elapsed) {
         if world.now() >= due || self.is_leaving(world) {
             return;
         }
+        self.rest();
         world.pacing.set(due, &self.desk.wake);
         loop {
             self.desk.wake.notified().await;
@@ -84,6 +85,12 @@ impl User {
                 return;
             }
         }
+    }
+
+    /// Lets go of what is not needed while nothing is sent.
+    fn rest(&mut self) {
+        self.link.rest();
+        self.elsewhere.iter_mut().for_each(|(_, link)| link.rest());
     }
 
     /// Does one turn, and answers when it ended and how long the server asked to be left alone; `None` where it was broken
@@ -207,7 +214,7 @@ pub(super) async fn open(world: Rc<World>, desk: Rc<Desk>) {
     world.roster.ready();
     user.free_at = world.now();
     while !user.is_leaving(&world) {
-        let Some(due) = next_turn(&world, &user).await else { return };
+        let Some(due) = next_turn(&world, &mut user).await else { return };
         // In a box of its own, so that a user who waits does not hold the memory of a turn.
         if Box::pin(user.turn(&world, due)).await.is_none() {
             return;
@@ -217,10 +224,11 @@ pub(super) async fn open(world: Rc<World>, desk: Rc<Desk>) {
 }
 
 /// The next turn, once there is one; `None` where the user is to leave.
-async fn next_turn(world: &World, user: &User) -> Option<Elapsed> {
+async fn next_turn(world: &World, user: &mut User) -> Option<Elapsed> {
     if let Some(due) = world.roster.take(world.pacing.due()) {
         return Some(due);
     }
+    user.rest();
     world.roster.rest(&user.desk);
     loop {
         user.desk.wake.notified().await;

@@ -69,8 +69,9 @@ impl World {
         plan.check()?;
         let mut random = fastrand::Rng::with_seed(seed_of(plan.seed, u64::MAX));
         let shared = Shared::new(&plan.profile, &mut random)?;
-        let script = Script::new(&plan.profile, &plan.scenario)?;
+        let mut script = Script::new(&plan.profile, &plan.scenario)?;
         let base = base(&plan, &shared, &mut random)?;
+        script.aim(&base.0);
         let books = Books::new(script.rows.clone(), clock.now()).map_err(DriverError::Histogram)?;
         Ok(Self {
             load: Arc::new(Load::new(&plan.scenario)),

@@ -7,6 +7,7 @@ mod builtin;
 mod convert;
 mod environment;
 mod error;
+mod known;
 mod load;
 mod model;
 mod overrides;
@@ -19,6 +20,7 @@ pub use builtin::{builtin_names, builtin_text};
 pub use convert::{ConvertError, Draft, from_curl, from_har, from_openapi};
 pub use environment::{Environment, ProcessEnvironment};
 pub use error::{Problem, ProfileError};
+pub use known::Known;
 pub use load::check;
 pub use model::{
     Arrivals, Body, Capture, Class, Connection, Cookies, DataTable, Expect, Flow, HttpVersion, JsonExpectation, Judge,

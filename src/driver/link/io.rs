@@ -51,6 +51,10 @@ macro_rules! hand_on {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
+                // Most requests are one piece, for which the kernel does less where it is not handed as a list.
+                if let [whole] = bufs {
+                    return self.poll_write(cx, whole);
+                }
                 each!(self.get_mut(), $kind { $($(#[$cfg])? $variant),+ },
                     stream => Pin::new(stream).poll_write_vectored(cx, bufs))
             }

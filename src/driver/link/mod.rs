@@ -6,6 +6,7 @@
 //! write, and an idle link costs no task.
 
 mod alarm;
+mod bell;
 mod cookies;
 mod dialler;
 mod endpoint;

@@ -1,7 +1,7 @@
 //! One user's connection at work: send, wait, read, within a deadline.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 use super::events::EventCounter;
 use super::exchange::{End, Exchange, KeepBody, Outgoing, Reading, Reconnected, Sent};
 use super::fault;
-use super::wire::{Answer, Wire};
+use super::wire::{Answer, Http1, Kept, Wire};
 use crate::clock::Clock;
 use crate::driver::failures::Failure;
 use crate::profile::{HttpVersion, Keep, LeaveAfter, Stream};
@@ -33,7 +33,7 @@ pub struct Link {
     dialler: Arc<Dialler>,
     keep: Keep,
     /// The kept connection: away while an exchange is under way, so that one that is dropped in the middle takes it along.
-    wire: Option<Wire>,
+    kept: Option<Kept>,
     alarm: Alarm,
 }
 
@@ -49,7 +49,7 @@ enum Cut {
 impl Link {
     /// A link without a connection yet.
     pub fn new(endpoint: Arc<Endpoint>, dialler: Arc<Dialler>, keep: Keep) -> Self {
-        Self { endpoint, dialler, keep, wire: None, alarm: Alarm::default() }
+        Self { endpoint, dialler, keep, kept: None, alarm: Alarm::default() }
     }
 
     /// What it goes to.
@@ -60,8 +60,14 @@ impl Link {
     /// A turn begins: with [`Keep::PerTurn`], the connection of the turn before is closed.
     pub fn begin_turn(&mut self) {
         if self.keep != Keep::Alive {
-            self.wire = None;
+            self.kept = None;
         }
+    }
+
+    /// The user pauses. The connection stays, and what HTTP/1 holds for it goes: twenty times the memory that a user needs
+    /// otherwise, for the price of a few allocations when the next request comes.
+    pub fn rest(&mut self) {
+        self.kept = self.kept.take().and_then(Kept::at_rest);
     }
 
     /// Sends a request and reads the answer; a redirect is an answer and not followed, and any status is one. What is seen
@@ -105,12 +111,11 @@ impl Link {
         let is_delimited = body.size_hint().exact().is_some() || seen.headers.contains_key(TRANSFER_ENCODING);
         let mut reader = Reader { wire: &mut wire, alarm: &mut self.alarm, reading, clock, seen };
         let ended = reader.read(&mut body).await;
-        // HTTP/2 resets the stream where the body is not at its end.
-        drop(body);
+        wire.leave(body);
         match ended {
             Ok(End::Complete) => {
                 if self.keep != Keep::PerRequest && stays(head.version, is_delimited, seen) {
-                    self.wire = Some(wire);
+                    self.kept = Some(Kept::Wire(wire));
                 }
                 Ok(End::Complete)
             }
@@ -137,11 +142,12 @@ impl Link {
         seen: &mut Exchange,
     ) -> Result<(Wire, Option<Response<Incoming>>), Failure> {
         let mut request = self.complete(request);
-        let mut kept = self.wire.take();
+        let mut kept = self.kept.take();
         loop {
             let (mut wire, reused) = match open(kept.take(), seen).await {
                 Some(wire) => (wire, true),
-                None => (self.connect(reading.timeout, clock, seen).await?, false),
+                // In a box of its own: what a handshake needs is ten times what every exchange needs.
+                None => (Box::pin(self.connect(reading.timeout, clock, seen)).await?, false),
             };
             self.alarm.set(deadline.after);
             seen.sent = Some(clock.now());
@@ -196,14 +202,14 @@ impl Link {
     /// Keeps a connection on which a request was broken off: of HTTP/1 it is spent.
     fn keep_http2(&mut self, wire: Wire) {
         if let (Wire::Http2(_), Keep::Alive | Keep::PerTurn) = (&wire, self.keep) {
-            self.wire = Some(wire);
+            self.kept = Some(Kept::Wire(wire));
         }
     }
 }
 
 /// The kept connection, unless the server has closed it.
-async fn open(kept: Option<Wire>, seen: &mut Exchange) -> Option<Wire> {
-    let mut wire = kept?;
+async fn open(kept: Option<Kept>, seen: &mut Exchange) -> Option<Wire> {
+    let mut wire = kept?.awake().await?;
     if poll_fn(|cx| Poll::Ready(wire.poll_open(cx))).await {
         return Some(wire);
     }
@@ -253,11 +259,14 @@ impl Deadline {
 async fn send(wire: &mut Wire, request: Request<Sent>, alarm: &mut Alarm) -> Result<Response<Incoming>, Cut> {
     let answer: Option<Answer> = match wire {
         Wire::Http1(http1) => {
-            let mut answer = pin!(http1.sender.try_send_request(request));
-            let connection = &mut http1.connection;
+            let Http1 { sender, connection, bell } = http1;
+            let mut answer = pin!(bell.mute(|| sender.try_send_request(request)));
             poll_fn(|cx| {
-                connection.drive(cx);
-                or_late(answer.as_mut().poll(cx), alarm, cx)
+                let polled = bell.poll(cx, |cx| {
+                    connection.drive(cx);
+                    answer.as_mut().poll(cx)
+                });
+                or_late(polled, alarm, cx)
             })
             .await
         }
@@ -297,10 +306,7 @@ impl Reader<'_> {
     async fn read(&mut self, body: &mut Incoming) -> Result<End, Cut> {
         let mut events = EventCounter::default();
         while !body.is_end_stream() {
-            let frame = poll_fn(|cx| {
-                self.wire.drive(cx);
-                or_late(Pin::new(&mut *body).poll_frame(cx), self.alarm, cx)
-            });
+            let frame = poll_fn(|cx| or_late(self.wire.poll_body(body, cx), self.alarm, cx));
             match frame.await {
                 None => return Err(Cut::Late),
                 Some(None) => break,
@@ -311,7 +317,7 @@ impl Reader<'_> {
                 return Ok(End::Left);
             }
             // A body that always has more would never come to the timer.
-            if self.alarm.has_passed() {
+            if !body.is_end_stream() && self.alarm.has_passed() {
                 return Err(Cut::Late);
             }
         }

@@ -8,7 +8,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 use super::endpoint::LinkError;
 use super::io::Socket;
@@ -110,6 +110,9 @@ pub(super) fn fault_in(error: &(dyn Error + 'static)) -> Option<Failure> {
     let story = match error {
         rustls::Error::InvalidCertificate(unfit) => certificate_story(unfit),
         rustls::Error::InvalidMessage(_) => "what came back is not TLS".into(),
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server asks clients for a certificate of their own, and there is none to show".into()
+        }
         other => other.to_string(),
     };
     Some(Failure { class: FailureClass::Tls, story })

@@ -4,11 +4,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use hyper::body::{Body as _, Bytes, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
+use super::bell::Bell;
 use super::exchange::Sent;
 use super::fault;
 use super::io::Io;
@@ -21,6 +23,9 @@ type Running = http1::Connection<TokioIo<Io>, Sent>;
 /// What hyper answers to a request.
 pub(super) type Answer = Result<Response<Incoming>, TrySendError<Request<Sent>>>;
 
+/// What comes of a body next: a frame, its end, or why it broke off.
+pub(super) type BodyFrame = Option<Result<Frame<Bytes>, hyper::Error>>;
+
 /// A connection.
 #[derive(Debug)]
 pub(super) enum Wire {
@@ -32,6 +37,8 @@ pub(super) enum Wire {
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<Sent>,
     pub(super) connection: Http1Connection,
+    /// What the connection, the answer and its body wake.
+    pub(super) bell: Bell,
 }
 
 /// The side of the connection that reads and writes.
@@ -65,6 +72,37 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for OnThisThre
     }
 }
 
+/// A connection between two exchanges.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Wire(Wire),
+    /// One of HTTP/1 by its stream alone.
+    Stream(Io),
+}
+
+impl Kept {
+    /// A connection of HTTP/1 without what hyper holds for it: buffers, channels, a state that begins anew with any request.
+    /// `None` where the server has sent what nobody asked for: hyper would close it.
+    pub(super) fn at_rest(self) -> Option<Self> {
+        match self {
+            // Until it is ready for a request, the one before is not over.
+            Self::Wire(Wire::Http1(Http1 { sender, connection, .. })) if sender.is_ready() => {
+                let parts = Pin::into_inner(connection.running?).into_parts();
+                parts.read_buf.is_empty().then(|| Self::Stream(parts.io.into_inner()))
+            }
+            other => Some(other),
+        }
+    }
+
+    /// The connection, ready to be spoken on.
+    pub(super) async fn awake(self) -> Option<Wire> {
+        match self {
+            Self::Wire(wire) => Some(wire),
+            Self::Stream(io) => Wire::open(io, HttpVersion::Http1).await.ok(),
+        }
+    }
+}
+
 impl Wire {
     /// Begins to speak HTTP.
     pub(super) async fn open(io: Io, version: HttpVersion) -> Result<Self, Failure> {
@@ -74,7 +112,7 @@ impl Wire {
                 let (sender, connection) =
                     http1::Builder::new().handshake(io).await.map_err(|error| fault::of_http(&error, None))?;
                 let connection = Http1Connection { running: Some(Box::pin(connection)), fault: None };
-                Ok(Self::Http1(Http1 { sender, connection }))
+                Ok(Self::Http1(Http1 { sender, connection, bell: Bell::default() }))
             }
             HttpVersion::Http2 => {
                 let (sender, connection) = http2::Builder::new(OnThisThread)
@@ -88,19 +126,44 @@ impl Wire {
         }
     }
 
-    /// Does what there is to do on the connection, and says whether it is still open.
+    /// Whether the connection is still open, after doing what there is to do on it. One of HTTP/1 that is ready for a request
+    /// gives it back unsent if it turns out to be closed, and is not looked at beforehand.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> bool {
-        self.drive(cx);
         match self {
-            Self::Http1(http1) => http1.connection.running.is_some() && !http1.sender.is_closed(),
+            Self::Http1(Http1 { sender, connection, bell }) => {
+                if !sender.is_ready() {
+                    let _: Poll<()> = bell.poll(cx, |cx| {
+                        connection.drive(cx);
+                        Poll::Pending
+                    });
+                }
+                connection.running.is_some() && !sender.is_closed()
+            }
             Self::Http2(http2) => !http2.sender.is_closed(),
         }
     }
 
-    /// Reads and writes as far as it goes; HTTP/2 does so by itself.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Self::Http1(http1) = self {
-            http1.connection.drive(cx);
+    /// Polls the body of an answer; on HTTP/1 it is this that reads.
+    pub(super) fn poll_body(&mut self, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<BodyFrame> {
+        match self {
+            Self::Http1(Http1 { connection, bell, .. }) => bell.poll(cx, |cx| {
+                // The connection reads a body only for somebody who has asked for it.
+                let asked = Pin::new(&mut *body).poll_frame(cx);
+                if asked.is_ready() {
+                    return asked;
+                }
+                connection.drive(cx);
+                Pin::new(&mut *body).poll_frame(cx)
+            }),
+            Self::Http2(_) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    /// Lets go of a body. HTTP/2 resets the stream where the body is not at its end.
+    pub(super) fn leave(&self, body: Incoming) {
+        match self {
+            Self::Http1(http1) => http1.bell.mute(|| drop(body)),
+            Self::Http2(_) => drop(body),
         }
     }
 

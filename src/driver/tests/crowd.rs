@@ -1,5 +1,6 @@
 //! Users that come, pause and leave, on a clock that the test moves; and servers whose own clock is the truth.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,22 +8,19 @@ use std::time::{Duration, Instant};
 use super::super::Seen;
 use super::support::{Drive, OK, SteppedClock, Then, closed, drive, open, plan, profile, serve, stage, step, write};
 use crate::clock::Clock;
-use crate::domain::TrafficTick;
 use crate::domain::traffic::Measure;
+use crate::domain::{Elapsed, TrafficTick};
 use crate::profile::{Ramp, Stream, Think};
 use crate::stats::latencies::Latencies;
 
 /// Moves the clock on in tenths of a second until a tick fulfils `wanted`.
 fn advance(clock: &SteppedClock, drive: &mut Drive, wanted: impl Fn(&TrafficTick) -> bool) -> TrafficTick {
     loop {
-        for _ in 0..10 {
-            clock.advance(Duration::from_millis(100));
-            // Users on the way get to their next pause; it costs a test time and no correctness if they do not.
-            thread::sleep(Duration::from_millis(3));
-        }
-        let tick = drive.wait_for_tick(|_| true);
-        if wanted(&tick) {
-            return tick;
+        drive.advance(clock, Duration::from_millis(100), || 0);
+        if let Some(Seen::Tick(tick)) = drive.kept.last()
+            && wanted(tick)
+        {
+            return tick.clone();
         }
     }
 }
@@ -40,6 +38,7 @@ fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
     profile.classes[0].think = Think::Fixed(Duration::from_secs(1));
     let clock = Arc::new(SteppedClock::default());
     let mut crowd = Drive::start(plan(address, profile, scenario), Arc::clone(&clock) as Arc<dyn Clock>);
+    crowd.advance(&clock, Duration::ZERO, || 0);
     let users_at =
         |drive: &mut Drive, second: f64| advance(&clock, drive, |tick| tick.at.as_secs_f64() >= second).users;
     assert_eq!(users_at(&mut crowd, 5.0), 3);
@@ -66,6 +65,61 @@ fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
         assert!(window.from_s >= from && window.to_s <= to, "{window:?}");
     }
     assert_eq!((drove.summary.errors, drove.summary.waited), (0, 0));
+}
+
+#[test]
+fn a_stall_of_a_second_in_ten_is_in_every_figure_to_the_thousandth() {
+    const STALLS: [u64; 2] = [5, 15];
+    let clock = Arc::new(SteppedClock::default());
+    let stalled_until = |now: Elapsed| {
+        let second = now.since_start().as_secs();
+        STALLS.contains(&second).then(|| Elapsed::from_secs_f64(second as f64 + 1.0))
+    };
+    // How many requests each stall holds back.
+    let held: Arc<[AtomicU64; STALLS.len()]> = Arc::default();
+    let (server_clock, holding) = (Arc::clone(&clock), Arc::clone(&held));
+    let address = serve(move |_, stream| {
+        if let Some(end) = stalled_until(server_clock.now()) {
+            let stall = STALLS.iter().position(|stall| *stall == server_clock.now().since_start().as_secs());
+            holding[stall.unwrap()].fetch_add(1, Ordering::SeqCst);
+            server_clock.wait_until(end, &[]);
+        }
+        write(stream, OK, Then::Keep)
+    });
+    let plan = plan(address, profile(vec![step("GET /")]), open(200.0, 400));
+    let mut run = Drive::start(plan, Arc::clone(&clock) as Arc<dyn Clock>);
+    let end = Elapsed::from_secs_f64(20.0);
+    run.advance(&clock, Duration::ZERO, || 0);
+    loop {
+        let now = clock.now();
+        let next = run.next().min(end).min(stalled_until(now).unwrap_or(end));
+        if now >= end {
+            break;
+        }
+        let held = || {
+            let stall = STALLS.iter().position(|stall| *stall == clock.now().since_start().as_secs());
+            stall.map_or(0, |stall| held[stall].load(Ordering::SeqCst))
+        };
+        run.advance(&clock, next.since_start().saturating_sub(now.since_start()), held);
+    }
+    let summary = run.stop().summary;
+    // 200 arrivals a second for 20 s, the last of them when the clock stopped; those that are due while the server answers
+    // nothing wait until it does, and the others no time at all.
+    let mut truth: Vec<u64> = (0..=4000_u64)
+        .map(|arrival| if STALLS.contains(&(arrival / 200)) { 1_000_000 - arrival % 200 * 5000 } else { 1 })
+        .collect();
+    truth.sort_unstable();
+    let at = |quantile: f64| truth[(quantile * truth.len() as f64).ceil() as usize - 1];
+    let seen = summary.latency.unwrap();
+    assert_eq!((summary.requests as usize, summary.errors, summary.waited), (truth.len(), 0, 0));
+    for (seen_us, true_us) in [
+        (seen.mean_us, truth.iter().sum::<u64>() / truth.len() as u64),
+        (seen.p95_us, at(0.95)),
+        (seen.p99_us, at(0.99)),
+        (seen.max_us, 1_000_000),
+    ] {
+        assert!(seen_us.abs_diff(true_us) <= true_us / 1000 + 1, "{seen_us} for {true_us}: {summary:?}");
+    }
 }
 
 #[test]

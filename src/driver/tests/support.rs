@@ -8,11 +8,13 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::super::{Driver, FreeUser, GetUrl, Plan, Seen, start};
+use super::super::pacer::Pacing;
+use super::super::thread::start_paced;
+use super::super::{Driver, FreeUser, GetUrl, Plan, Seen};
 use crate::clock::{Clock, RealClock, Wake};
 use crate::domain::run::Trend;
 use crate::domain::traffic::{RequestLine, TrafficSummary};
@@ -55,7 +57,11 @@ impl Clock for SteppedClock {
             if *now >= due.since_start() {
                 return Wake::Due;
             }
-            now = self.moved.wait_timeout(now, Duration::from_millis(2)).unwrap().0;
+            now = match watched {
+                [] => self.moved.wait(now).unwrap(),
+                // Nobody says when a descriptor is readable.
+                _ => self.moved.wait_timeout(now, Duration::from_millis(2)).unwrap().0,
+            };
         }
     }
 }
@@ -275,6 +281,8 @@ pub(in crate::driver) fn plan(address: SocketAddr, profile: Profile, scenario: S
 /// A driver and everything that it has seen.
 pub(in crate::driver) struct Drive {
     pub(in crate::driver) driver: Driver,
+    pacing: Arc<Pacing>,
+    is_closed: bool,
     seen: Receiver<Seen>,
     pub(in crate::driver) kept: Vec<Seen>,
 }
@@ -284,7 +292,39 @@ impl Drive {
         let (sender, seen) = channel();
         // The test may have ended before the driver.
         let sink = Box::new(move |seen| drop(sender.send(seen)));
-        Self { driver: start(plan, clock, sink).unwrap(), seen, kept: Vec::new() }
+        let pacing = Arc::new(Pacing::new(clock.now()).unwrap());
+        let is_closed = plan.scenario.load == Load::Closed;
+        let driver = start_paced(plan, clock, Arc::clone(&pacing), sink).unwrap();
+        Self { driver, pacing, is_closed, seen, kept: Vec::new() }
+    }
+
+    /// When something falls due next.
+    pub(in crate::driver) fn next(&self) -> Elapsed {
+        self.pacing.next()
+    }
+
+    /// Moves the clock on, and waits until everybody has done what has fallen due by then; as many requests as the server
+    /// has `held` back have not ended.
+    pub(in crate::driver) fn advance(&mut self, clock: &SteppedClock, by: Duration, held: impl Fn() -> u64) {
+        clock.advance(by);
+        let patience = Instant::now() + PATIENCE;
+        // The pacing thread has woken whoever was due ...
+        while self.pacing.next() <= clock.now() {
+            assert!(Instant::now() < patience, "the pacing thread does not strike");
+            thread::yield_now();
+        }
+        // ... every turn has somebody who does it, every request has been answered, and everybody has set down when to go on.
+        loop {
+            assert!(Instant::now() < patience, "somebody does not come to rest");
+            self.pacing.tick.notify_one();
+            let account = self.wait_for_tick(|_| true);
+            let pauses = if self.is_closed { account.users as usize } else { 0 };
+            let is_quiet = account.in_flight == held() && account.waiting == 0;
+            // One of the alarms is the director's own.
+            if is_quiet && self.pacing.alarms() > pauses {
+                return;
+            }
+        }
     }
 
     pub(in crate::driver) fn real(plan: Plan) -> Self {

@@ -6,13 +6,13 @@ use toml::de::DeTable;
 
 use crate::profile::environment::Environment;
 use crate::profile::error::Problem;
+use crate::profile::known::Known;
 use crate::profile::model::{DataTable, Flow, Profile, Setup};
 use crate::profile::template::Piece;
 
 use super::actors::{self, ReadFlow, ReadSetup};
 use super::fields::Fields;
 use super::names::{Headers, Names};
-use super::objectives::Known;
 use super::reader::{Reader, Wanted, position};
 use super::{data, keys, objectives, scenario, target};
 

@@ -1,11 +1,9 @@
 //! Reads `objectives`, `[[objective]]` and `fail_on`: what must hold.
 
-use std::collections::BTreeSet;
-
 use toml::de::DeValue;
 
-use crate::domain::{Metric, Objective};
-use crate::profile::error::nearest;
+use crate::domain::Objective;
+use crate::profile::known::Known;
 
 use super::fields::{Field, Fields};
 use super::keys;
@@ -13,46 +11,6 @@ use super::reader::Reader;
 
 /// Quantities of which more is better, so that a graded limit on them is a least one.
 const MORE_IS_BETTER: [&str; 3] = ["availability", "throughput", "rate"];
-
-/// What an objective may name.
-pub(super) struct Known {
-    /// The steps of all flows and of the setup.
-    pub(super) steps: BTreeSet<String>,
-    /// The classes.
-    pub(super) classes: BTreeSet<String>,
-    /// The stages of all scenarios.
-    pub(super) phases: BTreeSet<String>,
-    /// What is taken from the metrics page.
-    pub(super) series: BTreeSet<String>,
-}
-
-impl Known {
-    /// What the objective names that is not there: it would never be looked at.
-    fn missing(&self, objective: &Objective) -> Option<String> {
-        let scope = &objective.scope;
-        let step = scope.step.as_deref().filter(|step| !self.steps.contains(*step) && *step != WHOLE_TURN);
-        if let Some(step) = step {
-            let class = self.classes.contains(step).then(|| format!("; for the class, write `for class {step}`"));
-            return Some(lacking("step", step, &self.steps, class));
-        }
-        let is_series = |metric: &str| self.series.contains(metric) || Metric::from_name(metric).is_some();
-        let class = scope.class.as_deref().filter(|class| !self.classes.contains(*class));
-        let phase = objective.phases().find(|phase| !self.phases.contains(*phase));
-        let metric = objective.metrics().find(|metric| !is_series(metric));
-        let class = class.map(|class| lacking("class", class, &self.classes, None));
-        let phase = || phase.map(|phase| lacking("phase", phase, &self.phases, None));
-        let from_page = || Some("; a series of the metrics page must be named in [scrape]".to_owned());
-        class.or_else(phase).or_else(|| metric.map(|metric| lacking("metric", metric, &self.series, from_page())))
-    }
-}
-
-/// The word for a class's turns as a whole, where no step is called so.
-const WHOLE_TURN: &str = "turn";
-
-fn lacking(kind: &str, name: &str, known: &BTreeSet<String>, hint: Option<String>) -> String {
-    let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
-    format!("there is no {kind} `{name}`{}", near.or(hint).unwrap_or_default())
-}
 
 /// Reads all objectives, the plain ones first.
 pub(super) fn objectives(reader: &mut Reader<'_>, top: &Fields<'_, '_>, known: &Known) -> Vec<Objective> {

@@ -268,6 +268,13 @@ fn every_slip_is_told_at_its_place() {
         ("get = \"/\"\n[scenario.soak]\nduration = \"20s\"\nramp_up = \"30s\"", 2, 11, "takes all the time"),
         ("get = \"/\"\n[[setup]]\nrun = \"tenant\"\nstep = [{ get = \"/\" }]", 3, 7, "no tenants"),
         ("get = \"/\"\n[scrape]\nurl = \"/metrics\"", 2, 1, "`series`"),
+        (
+            "[[class]]\nname = \"setup\"\nflow = \"a\"\n[[flow.a]]\nget = \"/\"\n[[setup]]\n[[setup.step]]\nget = \"/in\"",
+            6,
+            1,
+            "give the class of that name another one",
+        ),
+        ("[[flow.setup]]\nget = \"/\"\n[[setup]]\n[[setup.step]]\nget = \"/in\"", 3, 1, "counted as the class `setup`"),
         ("flow = { a = [] }", 1, 14, "empty"),
         ("", 1, 1, "nothing is sent"),
     ] {

@@ -41,6 +41,44 @@ fn a_kept_connection_that_the_server_closed_meanwhile_is_replaced_without_a_fail
 }
 
 #[test]
+fn a_connection_that_rested_is_the_same_one_and_is_replaced_where_the_server_closed_it_or_spoke_unasked() {
+    for parting in
+        [None, Some(""), Some("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")]
+    {
+        run(async {
+            let (opened, parted) = (Count::default(), Count::default());
+            let address = serve({
+                let (opened, parted) = (opened.clone(), parted.clone());
+                move |mut peer| {
+                    opened.add();
+                    let parted = parted.clone();
+                    async move {
+                        while peer.request().await.is_some() {
+                            peer.write(OK).await;
+                            if let Some(parting) = parting {
+                                peer.write(parting).await;
+                                drop(peer);
+                                return parted.add();
+                            }
+                        }
+                    }
+                }
+            });
+            let mut client = Client::new(address.await);
+            for round in 1..=3 {
+                assert_eq!(client.get("/").await, Ok(End::Complete));
+                assert_eq!(client.seen.body_bytes, 2);
+                client.link.rest();
+                while parting.is_some() && parted.get() < round {
+                    tokio::task::yield_now().await;
+                }
+            }
+            assert_eq!(opened.get(), if parting.is_some() { 3 } else { 1 }, "{parting:?}");
+        });
+    }
+}
+
+#[test]
 fn a_request_that_may_have_reached_the_server_is_not_sent_again() {
     run(async {
         let requests = Count::default();

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::support::{Client, PATIENCE, Peer, run, serve as plain};
 use crate::driver::FailureClass;
@@ -19,16 +22,21 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
 
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls_graviola::default_provider())
+}
+
 /// A server with one of the certificates, answering every request of HTTP/1.1 or HTTP/2, whichever it offers.
 async fn serve(certificate: &str, offers: &'static [u8]) -> u16 {
+    serve_to(WebPkiClientVerifier::no_client_auth(), certificate, offers).await
+}
+
+/// The same for clients that this verifier lets in.
+async fn serve_to(clients: Arc<dyn ClientCertVerifier>, certificate: &str, offers: &'static [u8]) -> u16 {
     let chain = CertificateDer::pem_file_iter(fixture(certificate)).unwrap().map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_client_cert_verifier(clients).with_single_cert(chain, key).unwrap();
     config.alpn_protocols = vec![offers.to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -105,6 +113,23 @@ fn a_certificate_that_does_not_fit_fails_as_tls_and_says_why() {
             assert_eq!(client.seen.sent, None);
         });
     }
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_of_the_client_is_named_so() {
+    run(async {
+        let mut authorities = RootCertStore::empty();
+        authorities.add(CertificateDer::from_pem_file(fixture("ca.pem")).unwrap()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider()).build().unwrap();
+        let base = format!("https://127.0.0.1:{}", serve_to(clients, "server.pem", b"http/1.1").await);
+        let mut client = client(&base, HttpVersion::Http1, Some("ca.pem"));
+        // Again and again: what the refused request meets is a race between the refusal and the closing.
+        for _ in 0..20 {
+            let (class, story) = client.fail(&Reading::whole(PATIENCE)).await;
+            assert_eq!(class, FailureClass::Tls, "{story}");
+            assert!(story.contains("a certificate of their own"), "{story}");
+        }
+    });
 }
 
 #[test]
