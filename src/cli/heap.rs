@@ -61,7 +61,7 @@ fn rank(args: &HeapArgs) -> Result<u8, Failure> {
 
 fn diff(args: &HeapDiffArgs) -> Result<u8, Failure> {
     let profiles = match &args.files[..] {
-        [folder] if folder.is_dir() => heap_run::profiles(folder, &[])?,
+        [folder] if folder.is_dir() => heap_run::profiles(folder)?,
         files => files.iter().map(|file| named(file)).collect::<Result<Vec<_>, _>>()?,
     };
     let programs = if args.force { Programs::MayDiffer } else { Programs::MustAgree };
@@ -98,7 +98,7 @@ fn latest(file: &Path) -> Result<HeapProfile, Failure> {
     if !file.is_dir() {
         return named(file);
     }
-    heap_run::profiles(file, &[])?.pop().ok_or_else(|| heap_run::none(file))
+    heap_run::profiles(file)?.pop().ok_or_else(|| heap_run::none(file))
 }
 
 /// Reads a profile and finds the names of its addresses.

@@ -1,42 +1,82 @@
 //! The snapshots of a run's folder, and what the report of the run says of them.
 
 use std::fs;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::domain::heap::HeapSnapshot;
 use crate::domain::site::HeapReport;
 use crate::domain::{Metric, Run, Sample};
 use crate::heap::{self, HeapProfile, Moment, Programs};
+use crate::store;
 
 use super::failure::Failure;
 use super::heap::named;
 
-/// What the record says of one snapshot.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Listed {
-    /// Its file in the run's folder.
-    pub(super) file: String,
-    /// When it was there, in seconds since the start of the run.
-    pub(super) at_s: f64,
-    /// Turns of the traffic by then.
-    pub(super) turns: Option<u64>,
+/// Tracing that began this much later, in microseconds, began anew: the clocks of two processes and the way to the target are
+/// milliseconds apart.
+const BEGAN_ANEW_US: i64 = 1_000_000;
+
+/// Finds the names of all addresses in a run's snapshots and writes them into the files, while the program that they belong
+/// to is still the one on the disk. What cannot be named or written stays as it was, and is told.
+pub(super) fn name_all(folder: &Path) -> Vec<String> {
+    files(folder).iter().filter_map(|path| name_one(path).err()).map(|failure| failure.to_string()).collect()
 }
 
-/// Reads the snapshots of a run's folder in their order, with the times and turns of the record where it lists them.
+fn name_one(path: &Path) -> Result<(), Failure> {
+    let profile = named(path)?;
+    // Beside it first, so that a full disk costs the names and not the snapshot.
+    let unready = path.with_extension("json.new");
+    let written = fs::File::create(&unready).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        heap::write_named(&profile, &mut out)?;
+        out.flush()?;
+        fs::rename(&unready, path)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&unready);
+        Failure::new(format!("{}: the names of its call sites could not be written: {error}", path.display()))
+    })
+}
+
+/// The record's lines on the snapshots of a folder; none where it has no record that can be read.
+fn listed(folder: &Path) -> Vec<HeapSnapshot> {
+    store::read(folder).map(|run| run.heap).unwrap_or_default()
+}
+
+/// The snapshots since tracing began for the last time: what an earlier tracing allocated, a later one does not know.
+fn of_one_tracing(snapshots: &[HeapSnapshot]) -> &[HeapSnapshot] {
+    let began = |snapshot: &HeapSnapshot| snapshot.at.since_start().as_micros() as i64 - snapshot.traced_us as i64;
+    let anew = snapshots.windows(2).rposition(|pair| began(&pair[1]) - began(&pair[0]) > BEGAN_ANEW_US);
+    anew.map_or(snapshots, |last| &snapshots[last + 1..])
+}
+
+/// Reads the snapshots of a run's folder in their order, with the times and turns of its record.
 ///
 /// # Errors
 /// Where there are none, or one cannot be read.
-pub(super) fn profiles(folder: &Path, listed: &[Listed]) -> Result<Vec<HeapProfile>, Failure> {
-    let files = files(folder);
+pub(super) fn profiles(folder: &Path) -> Result<Vec<HeapProfile>, Failure> {
+    read(folder, &listed(folder))
+}
+
+fn read(folder: &Path, listed: &[HeapSnapshot]) -> Result<Vec<HeapProfile>, Failure> {
+    let mut files = files(folder);
+    let compared = of_one_tracing(listed);
+    let is_of =
+        |path: &Path, snapshot: &HeapSnapshot| path.file_name().is_some_and(|name| name == snapshot.file.as_str());
+    // Files that the record does not know are kept: it may have lost its last lines.
+    files.retain(|path| {
+        compared.iter().any(|snapshot| is_of(path, snapshot)) || !listed.iter().any(|snapshot| is_of(path, snapshot))
+    });
     if files.is_empty() {
         return Err(none(folder));
     }
     let mut profiles = Vec::with_capacity(files.len());
     for path in files {
         let mut profile = named(&path)?;
-        let is_it = |listed: &&Listed| path.file_name().is_some_and(|name| name == listed.file.as_str());
-        if let Some(listed) = listed.iter().find(is_it) {
-            profile.taken.elapsed_s = Some(listed.at_s);
-            profile.taken.turns = listed.turns.map(|turns| turns as f64);
+        if let Some(snapshot) = compared.iter().find(|snapshot| is_of(&path, snapshot)) {
+            profile.taken.elapsed_s = Some(snapshot.at.as_secs_f64());
+            profile.taken.turns = snapshot.turns.map(|turns| turns as f64);
         }
         profiles.push(profile);
     }
@@ -67,11 +107,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What a run's report says of its heap; `None` where it has fewer than two snapshots. What cannot be read is a note beside it.
-pub(super) fn report(folder: &Path, run: &Run, listed: &[Listed]) -> (Option<HeapReport>, Option<String>) {
+pub(super) fn report(folder: &Path, run: &Run) -> (Option<HeapReport>, Option<String>) {
     if files(folder).len() < 2 {
         return (None, None);
     }
-    let profiles = match profiles(folder, listed) {
+    let profiles = match read(folder, &run.heap) {
         Ok(profiles) => profiles,
         Err(failure) => return (None, Some(failure.to_string())),
     };

@@ -180,7 +180,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let assessment =
             analysis::with_objectives(assessment, objectives, &run.windows, &set, warm_up_s, lagged.as_deref());
         let folder = if input.is_dir() { input } else { input.parent().unwrap_or(Path::new("")) };
-        let (heap, note) = heap_run::report(folder, &run, &[]);
+        let (heap, note) = heap_run::report(folder, &run);
         let notes = note.into_iter().collect();
         return Ok(Judged { source, run: Some(run), set, notes, assessment, heap });
     }

@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use crate::analysis;
 use crate::chart::ChartOptions;
-use crate::domain::HeapSnapshot;
-use crate::domain::bytes::human;
 use crate::domain::run::Scope;
 use crate::driver::Plan;
 use crate::runner::{self, HeapTracing, RunOptions, Watch};
@@ -18,6 +16,7 @@ use super::args::{RunArgs, ShowArgs, TargetArgs};
 use super::chart;
 use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
+use super::heap_run;
 use super::interrupt::Interrupt;
 use super::judge::{self, Asked, Judged};
 use super::live::{LiveView, Outlook};
@@ -60,6 +59,17 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where the run could not start.
 pub(super) fn watch(
+    options: &RunOptions,
+    analysis: &analysis::Options,
+    interrupt: &Interrupt,
+    progress: Progress,
+) -> Result<PathBuf, Failure> {
+    let folder = record(options, analysis, interrupt, progress)?;
+    heap_run::name_all(&folder).iter().for_each(|failure| console::say(failure));
+    Ok(folder)
+}
+
+fn record(
     options: &RunOptions,
     analysis: &analysis::Options,
     interrupt: &Interrupt,
@@ -130,8 +140,7 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
     match chart::draw(judged, folder, &ChartOptions::default()) {
         // The verdict stays the last line.
         Ok(_) if !show.json && !show.quiet => {
-            let heap = judged.run.as_ref().and_then(|run| heap(&run.heap)).unwrap_or_default();
-            let place = format!("{heap}charts and report: {}\n", folder.display());
+            let place = format!("charts and report: {}\n", folder.display());
             // After the blank line that stands before it.
             let verdict = shown.rfind("\n\n").map_or(0, |end| end + 2);
             shown.insert_str(verdict, &place);
@@ -146,13 +155,6 @@ pub(super) fn finish(judged: &Judged, folder: &Path, show: &ShowArgs) -> Result<
         console::say("soak: the last lines of the record could not be written, so the verdict is on a part of the run");
     }
     Ok(if is_whole || judged.code() != 0 { judged.code() } else { Failure::CODE })
-}
-
-/// What became of the heap from the first snapshot to the last.
-fn heap(snapshots: &[HeapSnapshot]) -> Option<String> {
-    let ([first, ..], [.., last]) = (snapshots, snapshots) else { return None };
-    let [before, after] = [first, last].map(|snapshot| human(snapshot.live_bytes as f64));
-    Some(format!("live heap: {before} -> {after}, from {} to {}\n", first.file, last.file))
 }
 
 fn selector(args: TargetArgs) -> Result<Selector, Failure> {
