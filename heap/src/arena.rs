@@ -41,7 +41,8 @@ fn ask() -> Option<ArenaUse> {
     let mallinfo2 = unsafe { soak_heap_mallinfo2 }?;
     // SAFETY: glibc's own function, which takes nothing and locks one arena after the other.
     let info = unsafe { mallinfo2() };
-    Some(ArenaUse {
+    // Where another malloc was put in front of glibc's, by `LD_PRELOAD` or a sanitizer, glibc's own holds nothing.
+    (info.arena != 0 || info.hblkhd != 0).then_some(ArenaUse {
         arenas: info.arena as u64,
         mapped: info.hblkhd as u64,
         in_use: info.uordblks as u64,

@@ -239,6 +239,11 @@ impl Recorder {
     /// Enters a block again that was taken out.
     fn keep(&self, block: Block) {
         Thread::with(|thread| {
+            // A signal handler may have interrupted the holder of the lock; its block goes unseen rather than hang it.
+            if thread.is_inside() {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
             thread.enter();
             let session = self.session.number();
             if self.blocks.insert(block, || self.session.number() == session).is_err() {

@@ -59,8 +59,9 @@ impl Unwinder {
         self.tables.held()
     }
 
-    /// Frees all locks, in the child of a fork.
+    /// Frees all locks, in the child of a fork. What they guarded may be half changed, and is made anew.
     pub(crate) fn break_open(&self) {
+        self.code.doubt();
         self.refreshing.store(false, Ordering::Release);
         self.tables.break_open();
     }

@@ -55,6 +55,11 @@ impl Code {
         self.ranges[0].contains(address)
     }
 
+    /// Lets the next look find a change, whatever there is.
+    pub(super) fn doubt(&self) {
+        self.seen.iter().for_each(|seen| seen.store(0, Ordering::Relaxed));
+    }
+
     /// Takes over what is mapped now. Hooks may see a mixture for a moment: a stack then ends early.
     pub(super) fn set(&self, loaded: &[Loaded]) {
         let spans = loaded.iter().filter(|module| !module.code.is_empty());

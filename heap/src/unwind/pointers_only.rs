@@ -42,8 +42,9 @@ impl Unwinder {
         0
     }
 
-    /// Frees all locks, in the child of a fork.
+    /// Frees all locks, in the child of a fork. What they guarded may be half changed, and is made anew.
     pub(crate) fn break_open(&self) {
+        self.code.doubt();
         self.refreshing.store(false, Ordering::Release);
     }
 
