@@ -127,7 +127,9 @@ fn field(number: u64, content: &[u8]) -> Vec<u8> {
 /// A field that is a list of numbers.
 fn packed(number: u64, values: &[u64]) -> Vec<u8> {
     let mut content = Vec::with_capacity(values.len() * 4);
-    values.iter().for_each(|&value| push(&mut content, value));
+    for &value in values {
+        push(&mut content, value);
+    }
     field(number, &content)
 }
 

@@ -65,7 +65,7 @@ impl Cadence {
         match self.length {
             None => Some(last + last.clamp(FIRST, LONGEST_GAP)),
             Some(length) => {
-                let due = self.first + (length - self.first) / (PARTS - 1) * taken;
+                let due = self.first + length.saturating_sub(self.first) / (PARTS - 1) * taken;
                 // The end has one of its own.
                 (taken < PARTS - 1).then_some(due)
             }

@@ -16,7 +16,7 @@ use super::find::Offer;
 /// How long an answer may take. Making a snapshot takes the target some tens of milliseconds.
 const LIMIT: Duration = Duration::from_secs(5);
 /// How long a whole snapshot may take on its way.
-const BODY_LIMIT: Duration = Duration::from_secs(60);
+const BODY_LIMIT: Duration = Duration::from_mins(1);
 /// The longest line of an answer.
 const LONGEST_LINE: u64 = 16 << 10;
 /// The largest snapshot: ten times one with all the sites that the tracer has room for.

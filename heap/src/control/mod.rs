@@ -113,7 +113,7 @@ pub(crate) fn listen_with(tracer: impl Tracer, wishes: Result<Wishes, ListenErro
     }
     let (place, no_place) = split(Place::take());
     let (wishes, no_wishes) = split(wishes);
-    let (files, no_files) = split(exit::grant(wishes.unwrap_or_default(), &tracer));
+    let (files, no_files) = split(exit::grant(&wishes.unwrap_or_default(), &tracer));
     let (socket, files) = (place.as_ref().map(|place| place.path.clone()), files.flatten());
     // What was asked for goes before what was not.
     let error = no_wishes.or(no_files).or(no_place);
@@ -127,7 +127,9 @@ pub(crate) fn listen_with(tracer: impl Tracer, wishes: Result<Wishes, ListenErro
         Ok(()) => Listening { socket, error, listens: true },
         Err(source) => {
             // The server, and with it the socket, went with the closure that could not run.
-            socket.into_iter().for_each(|path| drop(std::fs::remove_file(path)));
+            if let Some(path) = socket {
+                let _ = std::fs::remove_file(path);
+            }
             exit::unclaim();
             none(ListenError::Thread(source))
         }

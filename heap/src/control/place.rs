@@ -45,9 +45,9 @@ impl Place {
         let uid = rustix::process::geteuid().as_raw();
         let mut folders = folders(std::env::var_os(RUNTIME_FOLDER), uid);
         let Some(last) = folders.pop() else { return Err(ListenError::Nowhere) };
-        let found = folders.iter().filter(|folder| check(folder, uid).is_ok());
+        let mut found = folders.iter().filter(|folder| check(folder, uid).is_ok());
         // A path that is too long for a socket, or a folder that is read-only, leaves the next one.
-        if let Some(place) = found.filter_map(|folder| Self::take_in(folder, std::process::id()).ok()).next() {
+        if let Some(place) = found.find_map(|folder| Self::take_in(folder, std::process::id()).ok()) {
             return Ok(place);
         }
         match DirBuilder::new().mode(0o700).create(&last) {

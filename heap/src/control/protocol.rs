@@ -160,7 +160,7 @@ mod tests {
         let line = refusal("no \"x\"\nhere");
         let read: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(read, serde_json::json!({"ok": false, "error": "no \"x\"\nhere"}));
-        assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
+        assert_eq!(line.split(|&byte| byte == b'\n').count(), 2);
         assert_eq!(answer(""), b"{\"ok\":true}\n");
         assert_eq!(answer("\"pid\":3"), b"{\"ok\":true,\"pid\":3}\n");
     }

@@ -198,7 +198,8 @@ impl<T: Tracer> Server<T> {
 
     fn start(&mut self, asked: Asked, conversation: &mut Conversation) -> Result<String, String> {
         let starts = !self.tracer.is_tracing();
-        if starts {
+        // An engine that writes itself refuses, rather than let a client wait for snapshots that never come.
+        if starts || self.tracer.writes_itself() {
             self.tracer.start(asked, Sake::Client)?;
             self.lease = Lease::Held;
         }

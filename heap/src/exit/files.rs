@@ -34,12 +34,12 @@ impl Files {
     ///
     /// # Errors
     /// Why there can be none, in a sentence.
-    pub(crate) fn named(path: PathBuf) -> Result<Self, String> {
+    pub(crate) fn named(path: &Path) -> Result<Self, String> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let found = ENDINGS.iter().find_map(|&(ending, form)| Some((name.strip_suffix(ending)?, ending, form)));
         let Some((stem, ending, form)) = found.filter(|(stem, ..)| !stem.is_empty()) else {
             let endings: Vec<&str> = ENDINGS.iter().map(|(ending, _)| *ending).collect();
-            return Err(format!("{path:?} names no file that ends in {}", endings.join(" or ")));
+            return Err(format!("{} names no file that ends in {}", path.display(), endings.join(" or ")));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // The program may change its folder later.
@@ -126,7 +126,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = Program { path: "/srv/server".into(), pid: 42 };
         fs::write(folder.path().join("heap-42-002.json"), "from an earlier process").unwrap();
-        let mut files = Files::named(folder.path().join("heap.json")).unwrap();
+        let mut files = Files::named(&folder.path().join("heap.json")).unwrap();
         for number in [1, 3] {
             let path = files.write(&snapshot(), &program).unwrap();
             assert_eq!(path.file_name().unwrap().to_str().unwrap(), format!("heap-42-00{number}.json"));
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_written_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Files::named(folder.path().join("heap.json")).unwrap();
+        let mut files = Files::named(&folder.path().join("heap.json")).unwrap();
         let program = Program { path: "/srv/server".into(), pid: 42 };
         // A folder stands where the file would be made ready.
         fs::create_dir(folder.path().join("heap-42-001.json.new")).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_ending_tells_the_form() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Files::named(folder.path().join("heap.pb.gz")).unwrap();
+        let mut files = Files::named(&folder.path().join("heap.pb.gz")).unwrap();
         let path = files.write(&snapshot(), &Program { path: "/srv/server".into(), pid: 42 }).unwrap();
         assert_eq!(fs::read(path).unwrap()[..2], [0x1f, 0x8b]);
     }
@@ -164,7 +164,7 @@ mod tests {
             ("/", ".json"),
             ("/no/such/folder/heap.json", "/no/such/folder"),
         ] {
-            let error = Files::named(path.into()).unwrap_err();
+            let error = Files::named(Path::new(path)).unwrap_err();
             assert!(error.contains(hint), "{path}: {error}");
         }
     }

@@ -30,10 +30,13 @@ static ENDING: AtomicBool = AtomicBool::new(false);
 /// Whether there is a file to write at the end.
 static WAITS_LONG: AtomicBool = AtomicBool::new(false);
 
+/// That `exit` ends the listening, which is arranged once.
+static AT_EXIT: Once = Once::new();
+
 /// How long the end waits for the socket to be removed.
 const SHORT: Duration = Duration::from_secs(2);
 /// How long the end waits for a file to be written: a slow disk must not lose it, and a dead one must not keep the process.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What wakes the control thread.
 #[derive(Debug)]
@@ -84,7 +87,6 @@ pub(crate) fn hang_up(waits_long: bool) -> io::Result<Bell> {
     DONE.store(std::mem::ManuallyDrop::new(done).as_raw_fd(), Ordering::Release);
     BELL.store(std::mem::ManuallyDrop::new(ring).as_raw_fd(), Ordering::Release);
     WAITS_LONG.store(waits_long, Ordering::Release);
-    static AT_EXIT: Once = Once::new();
     AT_EXIT.call_once(|| {
         // SAFETY: the function is an `extern "C"` one without arguments that never unwinds. Where there is no room for it,
         // the guard alone ends the listening.

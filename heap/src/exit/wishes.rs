@@ -63,8 +63,8 @@ fn refused(name: &'static str, reason: impl Into<String>) -> ListenError {
 }
 
 /// Does what is wished for as far as it is done at once: the file's name is tried, tracing starts, signals are handled.
-pub(crate) fn grant(wishes: Wishes, tracer: &impl Tracer) -> Result<Option<Files>, ListenError> {
-    let files = wishes.file.map(Files::named).transpose();
+pub(crate) fn grant(wishes: &Wishes, tracer: &impl Tracer) -> Result<Option<Files>, ListenError> {
+    let files = wishes.file.as_deref().map(Files::named).transpose();
     if tracer.writes_itself() {
         let file = files.and_then(|files| files.map(|files| files.first(std::process::id())).transpose());
         // It profiles in any case; a name that will not do costs the name.
@@ -80,8 +80,8 @@ pub(crate) fn grant(wishes: Wishes, tracer: &impl Tracer) -> Result<Option<Files
     Ok(files)
 }
 
-fn handle<'a>(numbers: impl Iterator<Item = &'a c_int>) -> Result<(), ListenError> {
-    numbers.map(|number| signals::handle(*number).map_err(|reason| refused(SIGNAL, reason))).collect()
+fn handle<'a>(mut numbers: impl Iterator<Item = &'a c_int>) -> Result<(), ListenError> {
+    numbers.try_for_each(|number| signals::handle(*number).map_err(|reason| refused(SIGNAL, reason)))
 }
 
 #[cfg(test)]
