@@ -113,7 +113,7 @@ pub(super) fn report(folder: &Path, run: &Run) -> (Option<HeapReport>, Option<St
     }
     let profiles = match read(folder, &run.heap) {
         Ok(profiles) => profiles,
-        Err(failure) => return (None, Some(failure.to_string())),
+        Err(failure) => return (None, Some(failure.to_string().trim_start_matches("soak: ").to_owned())),
     };
     let moments: Vec<Option<Moment>> = profiles.iter().map(|profile| moment(profile, run)).collect();
     let split = match (moments.first(), moments.last()) {

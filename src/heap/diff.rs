@@ -12,8 +12,6 @@ use super::rank;
 use crate::domain::Estimate;
 use crate::domain::site::{HeapGrowth, HeapPoint, SiteGrowth, SiteState, difference};
 
-/// Frames of libraries that a site may have before the program's own.
-const DEEPEST: usize = 6;
 /// A part of a site that holds less than this share of it does not make two sites of it.
 const WORTH: f64 = 0.01;
 /// A step with less than this share of the turns of an average one is a rest: nothing can leak per turn in it.
@@ -63,9 +61,11 @@ pub fn compare(mut profiles: Vec<HeapProfile>, programs: Programs) -> Result<Com
         a.state.cmp(&b.state).then(by_growth).then_with(|| a.stack.cmp(&b.stack))
     });
     let (parts, sites): (Vec<_>, Vec<_>) = found.into_iter().map(|(range, site)| ((range, site.state), site)).unzip();
+    // Of files that say only when they were written, the first is the beginning.
+    let begun = profiles.first().and_then(|profile| profile.taken.wall_s);
     let point = |profile: &HeapProfile| HeapPoint {
         source: profile.source.clone(),
-        elapsed_s: profile.taken.elapsed_s,
+        elapsed_s: profile.taken.elapsed_s.or_else(|| Some(profile.taken.wall_s? - begun?)),
         turns: profile.taken.turns,
         live: profile.live(),
     };
@@ -163,7 +163,7 @@ impl Sites<'_> {
 
     fn collect(&mut self, frame: Option<u32>, range: Range<usize>, depth: usize) {
         let owner = frame.map_or(Owner::Program, |frame| self.merged.labels.owner(frame));
-        let mut split = matches!(owner, Owner::Library | Owner::Unknown) && depth < DEEPEST;
+        let mut split = matches!(owner, Owner::Library | Owner::Unknown) && depth < rank::DEEPEST;
         let mut branches = depth;
         if !split && frame.is_some() {
             // The depth at which callers part; up to there they are one and the same.

@@ -52,11 +52,14 @@ fn folded<'a>(merged: &Merged, stacks: impl Iterator<Item = (&'a Stack, u64)>) -
     out
 }
 
-/// A site in a sentence: its innermost frames, as far as they tell it from others.
+/// A site in a sentence: where it allocates and who in the program is to look.
 fn named(stack: &[String]) -> String {
-    /// More make no sentence.
-    const MOST: usize = 3;
-    stack.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(" <- ")
+    match stack {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, last] => format!("{first} <- {last}"),
+        [first, .., last] => format!("{first} <- .. <- {last}"),
+    }
 }
 
 impl Ranked {

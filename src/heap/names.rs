@@ -157,6 +157,12 @@ pub(super) fn owner_by_file(file: &str) -> Option<Owner> {
     {
         return Some(Owner::Runtime);
     }
+    if has("/registry/src/") && has("/hashbrown-") {
+        return Some(Owner::Runtime);
+    }
+    if has("/registry/src/") && has("/soak-heap-") {
+        return Some(Owner::Allocator);
+    }
     let library = ["/registry/src/", "/git/checkouts/", "/pkg/mod/", "/vendor/"].iter().any(|part| has(part));
     let of_go =
         ["/usr/lib/go", "/usr/local/go/src/", "/usr/share/go", "/libexec/src/"].iter().any(|at| file.starts_with(at));
@@ -180,12 +186,21 @@ pub(super) fn owner_of_go(file: &str, main: Option<&str>) -> Option<Owner> {
     Some(if is_own && !file.contains('@') { Owner::Program } else { Owner::Library })
 }
 
+/// The package that a library's frame belongs to, by its file and else by its path; `None` where neither says.
+pub(super) fn package<'a>(function: &'a str, file: &'a str) -> Option<&'a str> {
+    let after = |part: &str| file.split_once(part).map(|(_, rest)| rest);
+    if let Some(rest) = after("/registry/src/").or_else(|| after("/git/checkouts/")) {
+        return rest.split('/').nth(1);
+    }
+    after("/pkg/mod/").and_then(|rest| rest.split('@').next()).or_else(|| crate_of(function))
+}
+
 /// Whether a program or library stands where a system keeps its own.
 pub(super) fn is_of_system(object: &str) -> bool {
     ["/usr/lib", "/lib", "/usr/libexec"].iter().any(|folder| object.starts_with(folder))
 }
 
-/// The longest name that is shown whole; beyond it the innermost generic arguments go.
+/// The longest name that is shown whole; beyond it the generic arguments go.
 const LONGEST: usize = 90;
 
 /// A function's name without the hash of Rust's old mangling and without long generic arguments.
@@ -194,35 +209,29 @@ pub(super) fn shown(function: &str) -> String {
         Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path,
         _ => function,
     };
-    let mut name = bare.to_owned();
-    while name.chars().count() > LONGEST {
-        let Some(shorter) = without_innermost(&name) else { break };
-        name = shorter;
-    }
-    name
+    if bare.chars().count() <= LONGEST { bare.to_owned() } else { without_arguments(bare) }
 }
 
-/// Takes the contents of an innermost pair of angle brackets out: `a<b<c>>` becomes `a<b<..>>`, then `a<..>`.
-fn without_innermost(name: &str) -> Option<String> {
-    let mut open = None;
-    for (at, byte) in name.bytes().enumerate() {
-        match byte {
-            b'<' => open = Some(at),
-            b'>' if at > 0 && name.as_bytes().get(at - 1) == Some(&b'-') => {}
-            b'>' => {
-                let from = open.take();
-                if let Some(from) = from.filter(|&from| from > 0 && name.get(from + 1..at) != Some("..")) {
-                    return Some(format!("{}<..>{}", name.get(..from)?, name.get(at + 1..)?));
-                }
-            }
-            _ => {}
+/// Takes generic arguments out, but for the outer ones of `<Type as Trait>::function`.
+fn without_arguments(name: &str) -> String {
+    let mut kept_depth = i32::from(name.starts_with('<'));
+    let (mut out, mut depth, mut before) = (String::new(), 0_i32, ' ');
+    for letter in name.chars() {
+        // The sign of a function's result closes nothing.
+        let closes = letter == '>' && before != '-';
+        depth -= i32::from(closes);
+        if depth <= kept_depth && !(closes && depth == kept_depth) && !(letter == '<' && depth == kept_depth) {
+            out.push(letter);
+        } else if letter == '<' && depth == kept_depth {
+            out.push_str("<..>");
         }
+        if closes && depth == 0 {
+            kept_depth = 0;
+        }
+        depth += i32::from(letter == '<');
+        before = letter;
     }
-    // Nothing but empty brackets is left inside: the next level is taken out whole.
-    let level = name.find("<..>").filter(|&at| at > 0)?;
-    let before = name.get(..level)?.rfind('<').filter(|&at| at > 0)?;
-    let after = level + name.get(level + 4..)?.find('>')? + 4;
-    Some(format!("{}<..>{}", name.get(..before)?, name.get(after + 1..)?))
+    out
 }
 
 /// A file's path as far as it tells: from the folder above the last `src`, or its last two parts.
@@ -283,6 +292,9 @@ mod tests {
         assert_eq!(owner_by_file("/usr/lib/go-1.19/src/net/http/server.go"), Some(Owner::Library));
         assert_eq!(owner_by_file("/home/me/server/src/main.rs"), Some(Owner::Program));
         assert_eq!(owner_by_file("src/main.rs"), None);
+        assert_eq!(package("new<T>", "/root/.cargo/registry/src/index-1/axum-0.8.1/src/a.rs"), Some("axum-0.8.1"));
+        assert_eq!(package("axum::route", "src/a.rs"), Some("axum"));
+        assert_eq!(package("f", "f.c"), None);
         let of_go = |file| owner_of_go(file, Some("leaky/main.go"));
         assert_eq!(of_go("compress/flate/inflate.go"), Some(Owner::Library));
         assert_eq!(of_go("github.com/x/y@v1.2.3/y.go"), Some(Owner::Library));
@@ -296,8 +308,9 @@ mod tests {
         assert_eq!(shown("server::leak::h0123456789abcdef"), "server::leak");
         let long = format!("server::Cache<{0}::{0}::Key<{0}::{0}>,{0}::Value>::put", "deeply_nested_module");
         assert_eq!(shown(&long), "server::Cache<..>::put");
-        let endless = format!("f<{}", "x".repeat(200));
-        assert_eq!(shown(&endless), endless);
+        assert_eq!(shown(&format!("f<{}", "x".repeat(200))), "f<..>");
+        let method = format!("<server::Cache<{0}> as core::ops::Fn<({0},)>>::call<{0}>", "deeply_nested_module::Key");
+        assert_eq!(shown(&method), "<server::Cache<..> as core::ops::Fn<..>>::call<..>");
         assert_eq!(
             short_file("/root/.cargo/registry/src/index-1/axum-0.8.1/src/routing/mod.rs"),
             "axum-0.8.1/src/routing/mod.rs"

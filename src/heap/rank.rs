@@ -9,7 +9,7 @@ use super::profile::{HeapProfile, Sampling};
 use crate::domain::site::{Amount, RankedSite, Ranking};
 
 /// Frames of libraries that a site may have before the program's own; beyond, they say where and not who.
-const DEEPEST: usize = 6;
+pub(super) const DEEPEST: usize = 10;
 
 /// A profile that was ranked: the ranking, and what pictures and files are made of.
 #[derive(Debug)]

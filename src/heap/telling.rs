@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use super::names::{self, Owner};
 use super::profile::{Frame, HeapProfile, Location};
 
+/// Frames within which an allocator, with all that is inlined into it, has its own.
+const INNER: usize = 32;
 /// Frames of a stack without any name that are kept; nothing says which of them matter.
 const UNNAMED: usize = 12;
 /// Frames that say something and are kept of one stack, the innermost.
@@ -17,18 +19,25 @@ pub(super) struct Labels {
     numbers: HashMap<String, u32>,
     pub(super) texts: Vec<String>,
     pub(super) owners: Vec<Owner>,
+    /// The package of each that is a library's.
+    packages: Vec<Option<String>>,
 }
 
 impl Labels {
-    fn number(&mut self, text: String, owner: Owner) -> u32 {
+    fn number(&mut self, text: String, owner: Owner, package: Option<&str>) -> u32 {
         if let Some(&number) = self.numbers.get(&text) {
             return number;
         }
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.texts.push(text.clone());
         self.owners.push(owner);
+        self.packages.push(package.filter(|_| owner == Owner::Library).map(str::to_owned));
         self.numbers.insert(text, number);
         number
+    }
+
+    fn package(&self, number: u32) -> Option<&str> {
+        self.packages.get(number as usize)?.as_deref()
     }
 
     pub(super) fn text(&self, number: u32) -> &str {
@@ -56,9 +65,16 @@ impl Telling {
         let own = Own { crates: own, main_of_go };
         let numbers = |location: &Location| -> Vec<u32> {
             if location.frames.is_empty() {
-                return vec![labels.number(unnamed(location, profile), Owner::Unknown)];
+                return vec![labels.number(unnamed(location, profile), Owner::Unknown, None)];
             }
-            location.frames.iter().map(|frame| labels.number(label(frame), owner(frame, &own))).collect()
+            location
+                .frames
+                .iter()
+                .map(|frame| {
+                    let package = names::package(&frame.function, &frame.file);
+                    labels.number(label(frame), owner(frame, &own), package)
+                })
+                .collect()
         };
         Self { locations: profile.locations.iter().map(numbers).collect() }
     }
@@ -66,7 +82,12 @@ impl Telling {
     /// The frames of a stack that say something, innermost first; never none where the stack has any.
     pub(super) fn stack(&self, stack: &[u32], labels: &Labels) -> Vec<u32> {
         let at = |location: &u32| self.locations.get(*location as usize).map(Vec::as_slice).unwrap_or_default();
-        let all = || stack.iter().flat_map(at).copied();
+        let whole: Vec<u32> = stack.iter().flat_map(at).copied().collect();
+        // What an allocator calls is the allocator's, whatever its names are.
+        let is_allocator = |&frame: &u32| labels.owner(frame) == Owner::Allocator;
+        let inner = whole.iter().take(INNER).rposition(is_allocator).map_or(0, |last| last + 1);
+        let outer = whole.get(inner..).filter(|outer| !outer.is_empty()).unwrap_or(&whole);
+        let all = || outer.iter().copied();
         let is_named = |&frame: &u32| labels.owner(frame) != Owner::Unknown;
         let says = |&frame: &u32| !matches!(labels.owner(frame), Owner::Allocator | Owner::Runtime);
         let mut kept: Vec<u32> = if all().any(|frame| is_named(&frame)) {
@@ -81,9 +102,24 @@ impl Telling {
             kept = all().collect();
         }
         kept.dedup();
+        fold_libraries(&mut kept, labels);
         kept.truncate(KEPT);
         kept
     }
+}
+
+/// Of a run of frames of one library only the call into it is kept, and of the innermost run also where it allocates.
+fn fold_libraries(frames: &mut Vec<u32>, labels: &Labels) {
+    let mut folded: Vec<u32> = Vec::with_capacity(frames.len());
+    for &frame in frames.iter() {
+        let package = labels.package(frame);
+        let is_same = package.is_some() && folded.last().is_some_and(|&last| labels.package(last) == package);
+        if is_same && folded.len() > 1 {
+            folded.pop();
+        }
+        folded.push(frame);
+    }
+    *frames = folded;
 }
 
 /// `function (file:line)`, or `function (in program)` where the file is not known.
@@ -172,6 +208,28 @@ mod tests {
     fn a_stack_of_nothing_but_runtime_keeps_it() {
         assert_eq!(kept(vec![named("malloc", ""), named("std::thread::spawn", "")]), ["std::thread::spawn"]);
         assert_eq!(kept(vec![named("malloc", "")]), ["malloc"]);
+    }
+
+    #[test]
+    fn what_an_allocator_calls_is_the_allocators_and_a_library_is_the_call_into_it() {
+        let of = |package: &str| format!("/root/.cargo/registry/src/index-1/{package}/src/lib.rs");
+        let stack = vec![
+            named("{closure#0}", "/home/me/tracer/src/recorder.rs"),
+            named("__rust_alloc", "/home/me/server/src/main.rs"),
+            named("new<T>", &of("epoch-1.0.0")),
+            named("push", &of("bucket-1.0.0")),
+            named("push_all", &of("bucket-1.0.0")),
+            named("record", &of("bucket-1.0.0")),
+            named("{async_fn#0}", "/home/me/server/src/main.rs"),
+        ];
+        assert_eq!(
+            kept(stack),
+            [
+                "new<T> (epoch-1.0.0/src/lib.rs:7)",
+                "record (bucket-1.0.0/src/lib.rs:7)",
+                "{async_fn#0} (server/src/main.rs:7)"
+            ]
+        );
     }
 
     #[test]
