@@ -276,7 +276,9 @@ fn a_killed_soak_leaves_windows_that_can_be_read() {
 /// Waits until a line with `part` has come, and keeps all that came.
 fn until(part: &str, lines: &Receiver<String>, kept: &mut Vec<String>) {
     while !kept.last().is_some_and(|line| line.contains(part)) {
-        kept.push(lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {part:?} in {kept:?}")));
+        let line = lines.recv_timeout(PATIENCE).ok();
+        assert!(line.is_some(), "no {part:?} in {kept:?}");
+        kept.extend(line);
     }
 }
 
@@ -315,7 +317,7 @@ fn a_disk_that_fills_up_under_a_profile_is_said_once_and_the_run_goes_on_and_is_
 
     let pid = Pid::from_child(&soak);
     let usual = getrlimit(Resource::Fsize);
-    let full = Rlimit { current: Some(fs::metadata(&record).unwrap().len()), ..usual.clone() };
+    let full = Rlimit { current: Some(fs::metadata(&record).unwrap().len()), ..usual };
     prlimit(Some(pid), Resource::Fsize, full).unwrap();
     until("kept until there is room", &lines, &mut said);
     let before = asked.load(Ordering::Relaxed);

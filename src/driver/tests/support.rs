@@ -319,7 +319,9 @@ impl Drive {
             self.pacing.tick.notify_one();
             let account = self.wait_for_tick(|_| true);
             let pauses = if self.is_closed { account.users as usize } else { 0 };
-            let is_quiet = account.in_flight == held() && account.waiting == 0;
+            // The pacing thread asks for accounts too, and one that was asked for before may come only now.
+            let is_fresh = account.at == clock.now();
+            let is_quiet = is_fresh && account.in_flight == held() && account.waiting == 0;
             // One of the alarms is the director's own.
             if is_quiet && self.pacing.alarms() > pauses {
                 return;

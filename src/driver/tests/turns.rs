@@ -399,12 +399,17 @@ fn slow_requests_are_kept_and_quick_ones_are_not() {
 
 #[test]
 fn an_answer_that_is_left_in_the_middle_is_counted_as_left() {
-    let address = serve(|_, stream| {
+    let written = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&written);
+    let address = serve(move |_, stream| {
         write(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", Then::Keep);
-        while write(stream, "data: x\n\n", Then::Keep) == Then::Keep {
+        loop {
+            count.fetch_add(1, Ordering::SeqCst);
+            if write(stream, "data: x\n\n", Then::Keep) == Then::Close {
+                return Then::Close;
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
-        Then::Close
     });
     let events = Step {
         stream: crate::profile::Stream::ServerSentEvents,
@@ -414,7 +419,12 @@ fn an_answer_that_is_left_in_the_middle_is_counted_as_left() {
     let drove = drive(plan(address, paced(vec![events]), closed(1)), 3);
     assert_eq!((drove.summary.left, drove.summary.errors), (drove.summary.requests, 0));
     let events: u64 = drove.windows().iter().map(|window| window.events).sum();
-    assert_eq!(events, 3 * drove.summary.left);
+    // Several may come in one piece where the driver had to wait for its turn.
+    assert!(
+        (3 * drove.summary.left..=written.load(Ordering::SeqCst)).contains(&events),
+        "{events} {:?}",
+        drove.summary
+    );
 }
 
 #[test]
