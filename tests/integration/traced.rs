@@ -15,12 +15,12 @@ fn lines(soak: &Soak, kind: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_demos_leak_is_in_its_snapshots_by_every_byte_that_its_turns_leaked() {
+fn the_demos_leak_is_in_its_snapshots_by_what_its_turns_leaked() {
     let args = ["demo", "--fault", "memory-leak", "--heap", "--duration", "12s", "--interval", "50ms", "--rate", "50"];
     let mut soak = Soak::new(args);
     let answer = soak.run();
     assert!(answer.err.contains("the target's heap is traced"), "{}", answer.err);
-    assert!(answer.err.contains("heap: 6 snapshots; every allocation was recorded"), "{}", answer.err);
+    assert!(answer.err.contains("heap: 6 snapshots; "), "{}", answer.err);
     assert!(answer.out.contains("heap: "), "{}", answer.out);
     let snapshots = lines(&soak, "heap");
     assert_eq!(snapshots.len(), 6, "{snapshots:?}");
@@ -45,9 +45,15 @@ fn the_demos_leak_is_in_its_snapshots_by_every_byte_that_its_turns_leaked() {
         live.saturating_sub(before)
     });
     let turns = snapshots[5]["turns"].as_u64().unwrap() - snapshots[0]["turns"].as_u64().unwrap();
-    let per_turn = growth.max().unwrap() as f64 / turns as f64;
-    // The fault leaks 4 KiB a turn; a snapshot and the count of turns are a few turns apart.
-    assert!((4096.0 * 0.9..4096.0 * 1.1).contains(&per_turn), "{per_turn} bytes per turn over {turns} turns");
+    let (leaked, found) = (4096.0 * turns as f64, growth.max().unwrap() as f64);
+    // A snapshot and the count of turns are a few turns apart. On a busy machine the tracer backs off to sampling; then the
+    // estimate has the standard error of a Poisson process, of which four are allowed.
+    let period = snapshots[5]["longest_period_bytes"].as_f64().unwrap();
+    let allowed = 0.1 * leaked + if period > 1.0 { 4.0 * (leaked * period).sqrt() } else { 0.0 };
+    assert!(
+        (found - leaked).abs() < allowed,
+        "{found} of {leaked} bytes over {turns} turns, a sample per {period} bytes"
+    );
 }
 
 #[test]
