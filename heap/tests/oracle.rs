@@ -101,7 +101,7 @@ fn site_text(size: usize) -> Made {
 
 #[inline(never)]
 fn site_map(size: usize) -> Made {
-    Made::Map((0..size as u64 % 40 + 1).map(|key| (black_box(key), key)).collect())
+    Made::Map((0..=size as u64 % 40).map(|key| (black_box(key), key)).collect())
 }
 
 /// One site under another: the innermost counts.
@@ -137,8 +137,8 @@ fn work(seed: u64) {
     };
     let mut kept: Vec<Made> = Vec::with_capacity(KEPT);
     for _ in 0..OPERATIONS {
-        let (site, size) = (next() as usize % SITES.len(), next() as usize % 600 + 1);
-        let made = SITES[site](size);
+        let (site, bytes) = (next() as usize % SITES.len(), next() as usize % 600 + 1);
+        let made = SITES[site](bytes);
         if kept.len() < KEPT {
             kept.push(made);
         } else {
@@ -151,7 +151,9 @@ fn work(seed: u64) {
 
 fn program() {
     let threads: Vec<_> = [7, 4711].map(|seed| std::thread::spawn(move || work(seed))).into();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 fn main() {

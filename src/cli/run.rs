@@ -65,7 +65,9 @@ pub(super) fn watch(
     progress: Progress,
 ) -> Result<PathBuf, Failure> {
     let folder = record(options, analysis, interrupt, progress)?;
-    heap_run::name_all(&folder).iter().for_each(|failure| console::say(failure));
+    for failure in heap_run::name_all(&folder) {
+        console::say(&failure);
+    }
     Ok(folder)
 }
 

@@ -185,6 +185,7 @@ pub enum Trend {
 }
 
 impl Trend {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

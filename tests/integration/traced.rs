@@ -15,7 +15,7 @@ fn lines(soak: &Soak, kind: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_demos_leak_is_in_its_snapshots_by_what_its_turns_leaked() {
+fn the_demos_leak_is_named_by_function_and_line_with_what_its_turns_leaked() {
     let args = ["demo", "--fault", "memory-leak", "--heap", "--duration", "12s", "--interval", "50ms", "--rate", "50"];
     let mut soak = Soak::new(args);
     let answer = soak.run();
@@ -25,35 +25,20 @@ fn the_demos_leak_is_in_its_snapshots_by_what_its_turns_leaked() {
     let snapshots = lines(&soak, "heap");
     assert_eq!(snapshots.len(), 6, "{snapshots:?}");
     assert_eq!((&snapshots[0]["moment"], &snapshots[5]["moment"]), (&"settled".into(), &"end".into()));
-    let read = |snapshot: &Value| -> Value {
-        let path = soak.run_folder().join(snapshot["file"].as_str().unwrap());
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-    };
-    let files: Vec<Value> = snapshots.iter().map(read).collect();
-    // The site that grew most, matched by its stack of addresses: the process is one, so they are the same.
-    let stacks = |file: &Value| -> Vec<(Vec<u64>, u64)> {
-        let addresses = file["soakHeap"]["addresses"].as_array().unwrap();
-        let points = file["pps"].as_array().unwrap().iter().map(|point| {
-            let places = point["fs"].as_array().unwrap().iter().map(|place| place.as_u64().unwrap() as usize);
-            (places.map(|place| addresses[place].as_u64().unwrap()).collect(), point["tb"].as_u64().unwrap())
-        });
-        points.collect()
-    };
-    let (first, last) = (stacks(&files[0]), stacks(&files[5]));
-    let growth = last.iter().map(|(stack, live)| {
-        let before = first.iter().find(|(other, _)| other == stack).map_or(0, |(_, live)| *live);
-        live.saturating_sub(before)
-    });
-    let turns = snapshots[5]["turns"].as_u64().unwrap() - snapshots[0]["turns"].as_u64().unwrap();
-    let (leaked, found) = (4096.0 * turns as f64, growth.max().unwrap() as f64);
-    // A snapshot and the count of turns are a few turns apart. On a busy machine the tracer backs off to sampling; then the
-    // estimate has the standard error of a Poisson process, of which four are allowed.
-    let period = snapshots[5]["longest_period_bytes"].as_f64().unwrap();
-    let allowed = 0.1 * leaked + if period > 1.0 { 4.0 * (leaked * period).sqrt() } else { 0.0 };
-    assert!(
-        (found - leaked).abs() < allowed,
-        "{found} of {leaked} bytes over {turns} turns, a sample per {period} bytes"
-    );
+    let folder = soak.run_folder();
+    let diff = Soak::new(["heap", "diff", "--json", folder.to_str().unwrap()]).run();
+    assert_eq!(diff.code, 1, "{}{}", diff.out, diff.err);
+    let grown = &diff.json()["sites"][0];
+    let site = grown["stack"][0].as_str().unwrap();
+    assert!(grown["state"] == "growing" && site.starts_with("touched (") && site.contains("damage.rs:"), "{grown}");
+    // A turn keeps 4 KiB; a snapshot and the count of turns are a few turns apart. On a busy machine the tracer backs off to
+    // sampling; then the estimate has its standard error, of which four are allowed.
+    let turns = snapshots[5]["turns"].as_f64().unwrap() - snapshots[0]["turns"].as_f64().unwrap();
+    let (leaked, found) = (4096.0 * turns, grown["growth_bytes"].as_f64().unwrap());
+    let allowed = 0.1 * leaked + 4.0 * grown["error_bytes"].as_f64().unwrap();
+    assert!((found - leaked).abs() < allowed, "{found} of {leaked} bytes over {turns} turns: {grown}");
+    let report = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains("damage.rs"), "the report does not name the site");
 }
 
 #[test]
