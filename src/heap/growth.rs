@@ -24,6 +24,8 @@ const RISING: f64 = 0.75;
 const SURE: f64 = 0.95;
 /// A site that allocates as much as this share of what it holds while it holds the same turns over.
 const TURNS_OVER: f64 = 0.5;
+/// Fewer blocks more than this may have come by chance: a count of eight is off by a third.
+const FEW_MORE: u64 = 8;
 /// With fewer sampled blocks than this, a site's bytes are off by a quarter and more.
 const FEW_BLOCKS: f64 = 16.0;
 
@@ -85,6 +87,14 @@ impl Window<'_> {
         self.bytes(next - 1) + share * (self.bytes(next) - self.bytes(next - 1))
     }
 
+    /// How many blocks came since a snapshot, where they are too few; `None` where there are enough, or as many blocks
+    /// became larger.
+    fn few_more(&self, from: usize) -> Option<u64> {
+        let blocks = |at: usize| self.uses.get(at).map_or(0, |part| part.live.blocks);
+        let more = blocks(self.count().saturating_sub(1)).saturating_sub(blocks(from));
+        (1..FEW_MORE).contains(&more).then_some(more)
+    }
+
     /// Growth over the whole window against that over its first half.
     fn doubling(&self, from: usize) -> Option<f64> {
         let to = self.count().checked_sub(1).filter(|&to| to >= from + 2)?;
@@ -114,6 +124,11 @@ pub(super) fn judge(window: &Window<'_>) -> Judged {
     let starts = (0..last - 1).filter(|&from| window.at(last) - window.at(from) >= 0.5 * span);
     for from in starts {
         if goes_on(window, from) {
+            if let Some(few) = window.few_more(from).filter(|_| noise == 0.0) {
+                let plural = if few == 1 { "" } else { "s" };
+                let reason = format!("{few} block{plural} more may be chance; run longer to see it go on");
+                return said(SiteState::Undecided, reason, doubling);
+            }
             let ratio = window.doubling(from);
             let since = if from == 0 { String::new() } else { format!(" since snapshot {}", from + 1) };
             let reason = match ratio {

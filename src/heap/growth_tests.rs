@@ -51,6 +51,16 @@ fn a_cache_that_turns_over_or_fills_is_no_leak() {
 }
 
 #[test]
+fn a_few_blocks_more_are_no_leak_yet_and_a_buffer_that_grows_is_one() {
+    let few = judged(&[64, 192, 320]);
+    assert_eq!(few.state, SiteState::Undecided);
+    assert!(few.reason.starts_with("4 blocks more may be chance"), "{}", few.reason);
+    let buffer = |bytes| Use { live: Amount { bytes, blocks: 1 }, variance: 0.0, ..Use::default() };
+    let uses = [10_000, 20_000, 30_000, 40_000].map(buffer);
+    assert_eq!(judge(&Window { x: &axis(4), uses: &uses, asked: 20 }).state, SiteState::Growing);
+}
+
+#[test]
 fn a_leak_behind_a_start_up_is_seen() {
     let judged = judged(&[0, 5_000_000, 5_100_000, 5_200_000, 5_300_000, 5_400_000]);
     assert_eq!(judged.state, SiteState::Growing, "{judged:?}");

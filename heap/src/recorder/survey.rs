@@ -4,10 +4,13 @@ use std::sync::atomic::Ordering;
 
 use super::sampler::{EVERY, PARTS_OF_A_BLOCK, Weight};
 use super::thread::{Thread, Untraced};
-use super::{Recorder, Room, SETTINGS};
+use super::{Recorder, SETTINGS};
 use crate::arena;
 use crate::snapshot::{Amount, Module, Site, Snapshot};
 use crate::unwind;
+
+/// Sites that may appear while blocks are walked; what is beyond them stands in the next snapshot.
+const MEANWHILE: usize = 1024;
 
 /// What is live at a site.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +51,9 @@ impl Recorder {
 
     /// What is live, by site.
     fn live(&self) -> Vec<Live> {
-        // Sites may appear while blocks are walked, so there is room for all that there can be; the kernel makes only
-        // those pages that are touched.
-        let mut live = vec![Live { weight: Weight { bytes: 0, parts: 0 }, seen: 0 }; Room::USUAL.sites as usize];
+        // Room for all that there can be would be two megabytes of the program's memory, and a step in what it is watched for.
+        let room = self.stacks.sites() as usize + MEANWHILE;
+        let mut live = vec![Live { weight: Weight { bytes: 0, parts: 0 }, seen: 0 }; room];
         // A signal handler on this thread must not wait for a shard that is being walked.
         Thread::with(Thread::enter);
         self.blocks.for_each(|block| {
