@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::heap::HeapSnapshot;
-use crate::domain::site::HeapReport;
-use crate::domain::{Metric, Run, Sample};
+use crate::domain::site::{HeapReport, SiteState};
+use crate::domain::{Assessment, Metric, Run, Sample, Verdict};
 use crate::heap::{self, HeapProfile, Moment, Programs};
 use crate::store;
 
@@ -129,6 +129,21 @@ pub(super) fn report(folder: &Path, run: &Run) -> (Option<HeapReport>, Option<St
     }
 }
 
+/// A run that was seen to be steady, while a site of its heap was seen to grow, cannot be passed: a heap tells of a leak
+/// before the process as a whole does. It cannot be failed either, for the site may be small beside everything else.
+pub(super) fn doubted(assessment: Assessment, heap: Option<&HeapReport>) -> Assessment {
+    let grows = heap.filter(|heap| heap.growth.of(SiteState::Growing).next().is_some());
+    match grows {
+        Some(heap) if assessment.verdict == Verdict::Steady => {
+            let finding = heap.finding.trim_end_matches('.');
+            let reason =
+                format!("the process as a whole was not seen to grow, but its heap was: {finding}; run longer");
+            Assessment { verdict: Verdict::Inconclusive, reason, ..assessment }
+        }
+        _ => assessment,
+    }
+}
+
 /// The process at the sample nearest to a snapshot; `None` where memory was not read.
 fn moment(profile: &HeapProfile, run: &Run) -> Option<Moment> {
     let at = profile.taken.elapsed_s?;
@@ -143,4 +158,55 @@ fn moment(profile: &HeapProfile, run: &Run) -> Option<Moment> {
         tracer: profile.tracer.as_ref().map_or(0, |tracer| tracer.overhead),
         arena: profile.tracer.as_ref().and_then(|tracer| tracer.arena),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis;
+    use crate::domain::Elapsed;
+    use crate::domain::site::{FlameTree, HeapGrowth, SiteGrowth};
+
+    fn heap(state: SiteState) -> HeapReport {
+        let site = SiteGrowth {
+            stack: vec!["leak (main.rs:7)".into()],
+            state,
+            reason: String::new(),
+            live: Vec::new(),
+            growth_bytes: 9000,
+            growth_blocks: 9,
+            error_bytes: 0.0,
+            doubling: None,
+            per_hour: None,
+            per_turn: None,
+            callers: Vec::new(),
+        };
+        let growth =
+            HeapGrowth { program: None, snapshots: Vec::new(), along: "time", sites: vec![site], notes: Vec::new() };
+        HeapReport {
+            finding: "The heap grows at leak (main.rs:7).".into(),
+            growth,
+            split: None,
+            flame: FlameTree::default(),
+        }
+    }
+
+    #[test]
+    fn a_steady_run_whose_heap_grows_is_not_passed_and_a_growing_one_stays_so() {
+        let of = |step: u64| {
+            let sample = |second: u64| {
+                let mut sample = Sample { at: Elapsed::from_secs_f64(second as f64), ..Sample::default() };
+                sample.readings.set_raw(Metric::RssAnon, 30_000_000 + step * second + second * 7919 % 13 * 4096);
+                sample
+            };
+            let run = Run { samples: (0..900).map(sample).collect(), ..Run::default() };
+            analysis::assess(&run.series(), &analysis::Options::default())
+        };
+        let doubtful = doubted(of(0), Some(&heap(SiteState::Growing)));
+        assert_eq!(doubtful.verdict, Verdict::Inconclusive);
+        assert!(doubtful.reason.ends_with("The heap grows at leak (main.rs:7); run longer"), "{}", doubtful.reason);
+        assert_eq!(doubted(of(0), Some(&heap(SiteState::TurningOver))).verdict, Verdict::Steady);
+        assert_eq!(doubted(of(0), None).verdict, Verdict::Steady);
+        assert_eq!(doubted(of(100_000), Some(&heap(SiteState::Growing))).verdict, Verdict::Growing);
+    }
 }

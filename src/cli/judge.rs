@@ -182,6 +182,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let folder = if input.is_dir() { input } else { input.parent().unwrap_or(Path::new("")) };
         let (heap, note) = heap_run::report(folder, &run);
         let notes = note.into_iter().collect();
+        let assessment = heap_run::doubted(assessment, heap.as_ref());
         return Ok(Judged { source, run: Some(run), set, notes, assessment, heap });
     }
     let unit = unit.map(|unit| match unit {

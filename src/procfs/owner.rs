@@ -43,6 +43,7 @@ fn runtime_folder(environment: &[u8]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -59,8 +60,12 @@ mod tests {
 
     #[test]
     fn a_process_tells_its_user_and_its_folder() {
-        let mut command = Command::new("sleep");
-        let mut child = command.arg("60").env("XDG_RUNTIME_DIR", "/run/x").stdin(Stdio::null()).spawn().unwrap();
+        // Its environment is there once it says a word.
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo ready; read end"]).env("XDG_RUNTIME_DIR", "/run/x");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let process = Process::open(&ProcRoot::system(), child.id(), Keep::Folder).unwrap();
         let mut buffer = Buffer::new();
         let (user, folder) = (process.user(&mut buffer), process.runtime_folder(&mut buffer));
