@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_an_allocator_calls_is_the_allocators_and_a_library_is_the_call_into_it() {
-        let of = |package: &str| format!("/root/.cargo/registry/src/index-1/{package}/src/lib.rs");
+        let of = |package: &str| format!("/home/dev/.cargo/registry/src/index-1/{package}/src/lib.rs");
         let stack = vec![
             named("{closure#0}", "/home/me/tracer/src/recorder.rs"),
             named("__rust_alloc", "/home/me/server/src/main.rs"),
