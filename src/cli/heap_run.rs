@@ -192,6 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn snapshots_of_an_earlier_tracing_are_not_compared_with_those_of_a_later_one() {
+        let snapshot = |second: f64, traced_s: u64| HeapSnapshot {
+            at: Elapsed::from_secs_f64(second),
+            traced_us: traced_s * 1_000_000,
+            ..HeapSnapshot::default()
+        };
+        let anew = [snapshot(10.0, 10), snapshot(20.1, 20), snapshot(30.0, 4), snapshot(40.2, 14)];
+        assert_eq!(of_one_tracing(&anew), &anew[2..]);
+        assert_eq!(of_one_tracing(&anew[..2]), &anew[..2]);
+        assert_eq!(of_one_tracing(&[]), &[]);
+    }
+
+    #[test]
     fn a_steady_run_whose_heap_grows_is_not_passed_and_a_growing_one_stays_so() {
         let of = |step: u64| {
             let sample = |second: u64| {
