@@ -62,6 +62,7 @@ impl Way {
         match self {
             Self::Off => Some(1.02),
             Self::Sampled => Some(1.05),
+            Self::Adaptive => Some(1.03),
             Self::Every => Some(if unwinding == "tables" { 1.8 } else { 1.4 }),
             _ => None,
         }
@@ -85,8 +86,14 @@ impl Way {
         command
     }
 
-    /// Sets the allocator up in the process of the workload.
-    pub(crate) fn begin(self) -> Option<dhat::Profiler> {
+    /// Operations of a thread before it is measured. Backing off takes the recorder three or four looks, of a tenth of a
+    /// second each.
+    pub(crate) fn lead_in(self) -> u64 {
+        if self == Self::Adaptive { 800_000 } else { super::workload::LEAD_IN }
+    }
+
+    /// Begins to trace this way.
+    pub(crate) fn begin(self) -> Tracing {
         let period = match self {
             Self::Sampled => Some(soak_heap::Period::Fixed(64 << 10)),
             Self::Finer => Some(soak_heap::Period::Fixed(4 << 10)),
@@ -99,12 +106,25 @@ impl Way {
             Self::Dhat => Switch::DHAT,
             _ => Switch::SOAK_HEAP,
         };
-        crate::HEAP.to.store(allocator, Ordering::Relaxed);
         if let Some(period) = period {
             soak_heap::start(soak_heap::Options { period, ..soak_heap::Options::default() }).expect("tracing starts");
         }
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dhat.bench.json");
-        (self == Self::Dhat).then(|| dhat::Profiler::builder().file_name(file).build())
+        let profiler = (self == Self::Dhat).then(|| dhat::Profiler::builder().file_name(file).build());
+        crate::HEAP.to.store(allocator, Ordering::Relaxed);
+        Tracing { _profiler: profiler }
+    }
+}
+
+/// A way under way; dropping it goes back to plain.
+pub(crate) struct Tracing {
+    _profiler: Option<dhat::Profiler>,
+}
+
+impl Drop for Tracing {
+    fn drop(&mut self) {
+        crate::HEAP.to.store(Switch::SYSTEM, Ordering::Relaxed);
+        soak_heap::stop();
     }
 }
 
