@@ -14,6 +14,7 @@ const HEAPTRACK: &str = "/usr/bin/heaptrack";
 pub(crate) enum Way {
     Plain,
     Off,
+    Coarse,
     Sampled,
     Finer,
     Every,
@@ -24,8 +25,17 @@ pub(crate) enum Way {
 
 impl Way {
     /// The first is what the others are held against.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Plain, Self::Off, Self::Sampled, Self::Finer, Self::Every, Self::Adaptive, Self::Dhat, Self::Heaptrack];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Plain,
+        Self::Off,
+        Self::Coarse,
+        Self::Sampled,
+        Self::Finer,
+        Self::Every,
+        Self::Adaptive,
+        Self::Dhat,
+        Self::Heaptrack,
+    ];
 
     pub(crate) fn of_this_process() -> Option<Self> {
         let name = std::env::var(VARIABLE).ok()?;
@@ -36,6 +46,7 @@ impl Way {
         match self {
             Self::Plain => "plain",
             Self::Off => "off",
+            Self::Coarse => "coarse",
             Self::Sampled => "sampled",
             Self::Finer => "finer",
             Self::Every => "every",
@@ -49,6 +60,7 @@ impl Way {
         match self {
             Self::Plain => "plain",
             Self::Off => "soak-heap, off",
+            Self::Coarse => "soak-heap, one per 512 KiB",
             Self::Sampled => "soak-heap, one per 64 KiB",
             Self::Finer => "soak-heap, one per 4 KiB",
             Self::Every => "soak-heap, every allocation",
@@ -95,6 +107,7 @@ impl Way {
     /// Begins to trace this way.
     pub(crate) fn begin(self) -> Tracing {
         let period = match self {
+            Self::Coarse => Some(soak_heap::Period::Fixed(512 << 10)),
             Self::Sampled => Some(soak_heap::Period::Fixed(64 << 10)),
             Self::Finer => Some(soak_heap::Period::Fixed(4 << 10)),
             Self::Every => Some(soak_heap::Period::Every),
