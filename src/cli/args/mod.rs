@@ -5,16 +5,24 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::domain::Objective;
-use crate::runner::demo::Class;
 
+pub(super) use demo::{DemoArgs, DemoServerArgs};
 pub(super) use heap::{HeapArgs, HeapCommand, HeapDiffArgs, HeapShowArgs};
+pub(super) use inputs::{AnalyzeArgs, ChartArgs, Picture, ReportArgs, ReportFormat, Theme, ValueUnit};
+pub(super) use profile::{ProfileArgs, ProfileCommand};
 pub(super) use traffic::{LoadArgs, TrafficArgs};
+pub(super) use values::{WarmUp, length};
+use values::{duration, interval, share, warm_up, window};
 
+mod demo;
 mod heap;
+mod inputs;
+mod profile;
 mod traffic;
+mod values;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -162,266 +170,6 @@ pub(super) struct ProgressArgs {
     pub(super) plain: bool,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct DemoArgs {
-    /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
-    #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
-    pub(super) fault: Vec<String>,
-    /// Trace the server's heap, and take snapshots that tell where it grows
-    #[arg(long)]
-    pub(super) heap: bool,
-    /// How long to watch [default: 60s, or as long as the profile's scenario lasts]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(super) duration: Option<Duration>,
-    /// Time between samples, 10ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = interval)]
-    pub(super) interval: Duration,
-    #[command(flatten)]
-    pub(super) load: LoadArgs,
-    #[command(flatten)]
-    pub(super) judge: JudgeArgs,
-    /// The folder in which the run gets a folder of its own
-    #[arg(long, value_name = "DIR", default_value = "output", env = "SOAK_OUTPUT", hide_env = true)]
-    pub(super) output: PathBuf,
-    #[command(flatten)]
-    pub(super) show: ShowArgs,
-    #[command(flatten)]
-    pub(super) progress: ProgressArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DemoServerArgs {
-    /// A fault that the server has, such as memory-leak; may be given more than once, and --help lists all [default: none]
-    #[arg(long, value_name = "NAME", long_help = super::demo::fault_help())]
-    pub(super) fault: Vec<String>,
-    /// How long requests of a class take, such as classify=40ms; may be given more than once, and --help lists all classes
-    #[arg(long, value_name = "CLASS=TIME", value_parser = super::demo::latency, long_help = super::demo::latency_help())]
-    pub(super) latency: Vec<(Class, Duration)>,
-    /// Classifications that each tenant may ask for in a second; twice as many may come at once [default: 50]
-    #[arg(long, value_name = "N")]
-    pub(super) rate_limit: Option<NonZeroU32>,
-    /// The loopback port; 0 for a free one
-    #[arg(long, value_name = "P", default_value_t = 0)]
-    pub(super) port: u16,
-    /// Offer to have the heap traced
-    #[arg(long)]
-    pub(super) heap: bool,
-    /// End with standard input, which must be a pipe
-    #[arg(long)]
-    pub(super) until_stdin_ends: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ValueUnit {
-    /// Bytes
-    Bytes,
-    /// Whole things
-    Count,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AnalyzeArgs {
-    /// Folders of runs, records, or files of series; `-` reads standard input
-    #[arg(required = true, value_name = "RUN|FILE")]
-    pub(super) inputs: Vec<PathBuf>,
-    /// What a bare `value` column counts
-    #[arg(long, value_name = "UNIT")]
-    pub(super) unit: Option<ValueUnit>,
-    #[command(flatten)]
-    pub(super) judge: JudgeArgs,
-    #[command(flatten)]
-    pub(super) show: ShowArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Theme {
-    /// Dark lines on white, for tickets and print
-    Light,
-    /// Light lines on black
-    Dark,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Picture {
-    /// Pixels
-    Png,
-    /// Vectors
-    Svg,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ChartArgs {
-    /// The folder of a run, a record, or a file of series; several are drawn over each other
-    #[arg(value_name = "RUN|FILE", required = true)]
-    pub(super) inputs: Vec<PathBuf>,
-    /// Where the pictures go [default: the run's folder, or beside the file; of several, overlay-charts]
-    #[arg(long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
-    /// Draw this metric only; may be given more than once [default: the overview and every metric that is judged]
-    #[arg(long, value_name = "NAME")]
-    pub(super) metric: Vec<String>,
-    /// Light or dark
-    #[arg(long, default_value = "light")]
-    pub(super) theme: Theme,
-    /// Pixels or vectors
-    #[arg(long, default_value = "png")]
-    pub(super) format: Picture,
-    /// Width and height in pixels
-    #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = size)]
-    pub(super) size: (u32, u32),
-    /// What a bare `value` column counts
-    #[arg(long, value_name = "UNIT")]
-    pub(super) unit: Option<ValueUnit>,
-    #[command(flatten)]
-    pub(super) judge: JudgeArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// The summary that a run ends with
-    Text,
-    /// One JSON object, as docs/report.schema.json describes it
-    Json,
-    /// Markdown for a pull request or a ticket; its pictures lie in the run's folder
-    Md,
-    /// One self-contained page with interactive charts
-    Html,
-    /// JUnit XML: one test case a metric; what cannot be told is an error, never a pass
-    Junit,
-    /// The samples, one row an instant
-    Csv,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReportArgs {
-    /// The folder of a run, a record, or a file of series
-    #[arg(value_name = "RUN|FILE")]
-    pub(super) input: PathBuf,
-    /// The form
-    #[arg(long, default_value = "text")]
-    pub(super) format: ReportFormat,
-    /// Where it goes [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-    /// What a bare `value` column counts
-    #[arg(long, value_name = "UNIT")]
-    pub(super) unit: Option<ValueUnit>,
-    #[command(flatten)]
-    pub(super) judge: JudgeArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ProfileArgs {
-    #[command(subcommand)]
-    pub(super) command: ProfileCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ProfileCommand {
-    /// Check profiles: each problem as <FILE:LINE:COLUMN>: MESSAGE, and exit code 2
-    Check {
-        /// The profiles
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Name the shipped profiles
-    List,
-    /// Print a shipped profile, to start from
-    Show {
-        /// Its name, as `soak profile list` has it
-        #[arg(value_name = "NAME")]
-        name: String,
-    },
-    /// Write a profile from a browser's recording of its network panel; secrets become ${NAME}
-    FromHar {
-        /// The HAR file; `-` reads standard input
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Write a profile from an `OpenAPI` description in JSON: one step for each operation
-    FromOpenapi {
-        /// The description; `-` reads standard input
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Write a profile from a curl command; secrets become ${NAME}
-    FromCurl {
-        /// The command in quotes; `-` reads standard input
-        #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
-        command: String,
-    },
-}
-
-/// How warm-up is ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WarmUp {
-    /// Where the data say.
-    Auto,
-    /// After this time.
-    After(Duration),
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let length = length(text)?;
-    if length.is_zero() {
-        return Err("nothing can be seen in no time; give a length such as 90s, 10m or 8h".to_owned());
-    }
-    Ok(length)
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let length = length(text)?;
-    if length < Duration::from_millis(10) || length > Duration::from_hours(1) {
-        return Err("an interval lies between 10ms and 1h".to_owned());
-    }
-    Ok(length)
-}
-
-fn warm_up(text: &str) -> Result<WarmUp, String> {
-    if text == "auto" { Ok(WarmUp::Auto) } else { length(text).map(WarmUp::After) }
-}
-
-pub(super) fn length(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; give a number with its unit, such as 500ms, 90s, 10m, 8h or 1h30m"))
-}
-
-fn window(text: &str) -> Result<(Duration, Duration), String> {
-    let (from, to) =
-        text.split_once("..").ok_or_else(|| "give two times with .. between them, such as 10m..12m".to_owned())?;
-    let (from, to) = (length(from)?, length(to)?);
-    if from >= to {
-        return Err("the first time must lie before the second".to_owned());
-    }
-    Ok((from, to))
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches("/s").parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= 10_000.0 => Ok(rate),
-        _ => Err("give turns per second, above 0 and at most 10000, such as 20 or 0.5".to_owned()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let (number, scale) = match text.strip_suffix('%') {
-        Some(percent) => (percent.trim_end(), 0.01),
-        None => (text, 1.0),
-    };
-    match number.parse::<f64>() {
-        Ok(share) if share > 0.0 && share * scale <= 1.0 => Ok(share * scale),
-        _ => Err("give a share of one core above 0 and at most 100%, such as 0.1% or 0.001".to_owned()),
-    }
-}
-
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    match parsed {
-        Some((width, height)) if (400..=8000).contains(&width) && (200..=8000).contains(&height) => Ok((width, height)),
-        _ => Err("give width and height in pixels, 400x200 to 8000x8000, such as 1600x900".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -441,7 +189,7 @@ mod tests {
                 assert!(help(command).contains(fault.name()), "{command}: {fault}");
             }
         }
-        for class in Class::ALL {
+        for class in crate::runner::demo::Class::ALL {
             assert!(help("demo-server").contains(class.name()), "{}", class.name());
         }
     }
@@ -452,22 +200,6 @@ mod tests {
             let error = Cli::try_parse_from(typed).unwrap_err().to_string();
             assert!(error.contains("cannot be used with"), "{error}");
         }
-    }
-
-    #[test]
-    fn lengths_need_a_unit_and_some_time() {
-        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
-        assert!(duration("60").unwrap_err().contains("90s"));
-        assert!(duration("0s").unwrap_err().contains("no time"));
-        assert!(interval("5ms").is_err() && interval("2h").is_err() && interval("10ms").is_ok());
-        assert!(window("12m..10m").is_err() && window("10m").is_err() && window("10m..12m").is_ok());
-    }
-
-    #[test]
-    fn shares_read_as_percent_or_fraction() {
-        assert_eq!(share("0.1%").map(|share| (share * 1e6).round()), Ok(1000.0));
-        assert_eq!(share("0.001").map(|share| (share * 1e6).round()), Ok(1000.0));
-        assert!(share("0").is_err() && share("200%").is_err() && share("x").is_err());
     }
 
     /// Splits a line of a shell at blanks, but for single quotes, and without its comment.

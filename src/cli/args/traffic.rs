@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{duration, length, rate};
+use super::values::{duration, length, rate};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Traffic")]
