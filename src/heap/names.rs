@@ -51,6 +51,19 @@ const MALLOC: [&str; 18] = [
     "_Znam",
 ];
 
+/// How the names of functions begin that hand out memory: Rust's own, jemalloc's, mimalloc's and tcmalloc's.
+const ALLOCATING: [&str; 9] = [
+    "__rust_alloc",
+    "__rust_realloc",
+    "__rust_dealloc",
+    "__rust_no_alloc_shim",
+    "__rdl_",
+    "__rg_",
+    "je_",
+    "mi_malloc",
+    "tc_",
+];
+
 /// What stands below `main` and below a thread's first function.
 const BELOW_MAIN: [&str; 9] = [
     "_start",
@@ -69,9 +82,13 @@ pub(super) fn owner_by_name(function: &str) -> Option<Owner> {
     let bare = function.split('(').next().unwrap_or(function).trim_end();
     let versionless = bare.split('@').next().unwrap_or(bare);
     if MALLOC.contains(&versionless)
-        || ["__rust_", "__rdl_", "__rg_", "je_", "mi_malloc", "tc_"].iter().any(|prefix| bare.starts_with(prefix))
+        || ALLOCATING.iter().any(|prefix| bare.starts_with(prefix))
     {
         return Some(Owner::Allocator);
+    }
+    // What std puts between itself and the program, without its path where the debug information has none.
+    if ["__rust_begin_short_backtrace", "__rust_end_short_backtrace"].iter().any(|name| bare.starts_with(name)) {
+        return Some(Owner::Runtime);
     }
     if BELOW_MAIN.contains(&versionless) || BELOW_MAIN.contains(&function) {
         return Some(Owner::Runtime);
@@ -268,6 +285,7 @@ mod tests {
             "runtime.main",
             "(below main)",
             "start_thread",
+            "__rust_begin_short_backtrace<fn(), ()>",
             "<&mut F as core::ops::function::FnOnce<A>>::call_once",
         ] {
             assert_eq!(owner_by_name(name), Some(Owner::Runtime), "{name}");

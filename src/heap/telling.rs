@@ -233,6 +233,19 @@ mod tests {
     }
 
     #[test]
+    fn a_shallow_stack_whose_names_have_no_paths_keeps_the_program() {
+        let stack = vec![
+            named("__rust_alloc", "/home/me/server/src/main.rs"),
+            named("from_elem<u8>", "/rustc/x/library/alloc/src/vec/mod.rs"),
+            named("leaks", "/home/me/server/src/main.rs"),
+            named("main", "/home/me/server/src/main.rs"),
+            named("__rust_begin_short_backtrace<fn(), ()>", "/rustc/x/library/std/src/sys/backtrace.rs"),
+            named("std::rt::lang_start_internal", "/rustc/x/library/std/src/rt.rs"),
+        ];
+        assert_eq!(kept(stack), ["leaks (server/src/main.rs:7)", "main (server/src/main.rs:7)"]);
+    }
+
+    #[test]
     fn what_has_no_name_is_shown_by_its_place() {
         let unnamed = Location { address: 0x1234, words: "server+0x34".into(), ..Location::default() };
         assert_eq!(
