@@ -81,9 +81,7 @@ const BELOW_MAIN: [&str; 9] = [
 pub(super) fn owner_by_name(function: &str) -> Option<Owner> {
     let bare = function.split('(').next().unwrap_or(function).trim_end();
     let versionless = bare.split('@').next().unwrap_or(bare);
-    if MALLOC.contains(&versionless)
-        || ALLOCATING.iter().any(|prefix| bare.starts_with(prefix))
-    {
+    if MALLOC.contains(&versionless) || ALLOCATING.iter().any(|prefix| bare.starts_with(prefix)) {
         return Some(Owner::Allocator);
     }
     // What std puts between itself and the program, without its path where the debug information has none.
