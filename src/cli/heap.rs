@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::chart;
 use crate::domain::site::{FlameTree, HeapGrowth, SiteState};
-use crate::heap::{self, Compared, HeapProfile, Programs};
+use crate::heap::{self, Compared, Files, HeapProfile, Programs};
 use crate::report;
 
 use super::args::{HeapArgs, HeapCommand, HeapDiffArgs, HeapShowArgs};
@@ -107,7 +107,7 @@ fn latest(file: &Path) -> Result<HeapProfile, Failure> {
 /// Where it is no heap profile.
 pub(super) fn named(file: &Path) -> Result<HeapProfile, Failure> {
     let mut profile = heap::read(file).map_err(|error| Failure::from_error(&error))?;
-    heap::resolve(&mut profile);
+    heap::resolve(&mut profile, &Files::here());
     Ok(profile)
 }
 

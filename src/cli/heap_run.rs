@@ -1,8 +1,6 @@
 //! The snapshots of a run's folder, and what the report of the run says of them.
 
-use std::fs;
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::domain::heap::HeapSnapshot;
 use crate::domain::site::{HeapReport, SiteState};
@@ -16,28 +14,6 @@ use super::heap::named;
 /// Tracing that began this much later, in microseconds, began anew: the clocks of two processes and the way to the target are
 /// milliseconds apart.
 const BEGAN_ANEW_US: i64 = 1_000_000;
-
-/// Finds the names of all addresses in a run's snapshots and writes them into the files, while the program that they belong
-/// to is still the one on the disk. What cannot be named or written stays as it was, and is told.
-pub(super) fn name_all(folder: &Path) -> Vec<String> {
-    files(folder).iter().filter_map(|path| name_one(path).err()).map(|failure| failure.to_string()).collect()
-}
-
-fn name_one(path: &Path) -> Result<(), Failure> {
-    let profile = named(path)?;
-    // Beside it first, so that a full disk costs the names and not the snapshot.
-    let unready = path.with_extension("json.new");
-    let written = fs::File::create(&unready).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        heap::write_named(&profile, &mut out)?;
-        out.flush()?;
-        fs::rename(&unready, path)
-    });
-    written.map_err(|error| {
-        let _ = fs::remove_file(&unready);
-        Failure::new(format!("{}: the names of its call sites could not be written: {error}", path.display()))
-    })
-}
 
 /// The record's lines on the snapshots of a folder; none where it has no record that can be read.
 fn listed(folder: &Path) -> Vec<HeapSnapshot> {
@@ -60,7 +36,7 @@ pub(super) fn profiles(folder: &Path) -> Result<Vec<HeapProfile>, Failure> {
 }
 
 fn read(folder: &Path, listed: &[HeapSnapshot]) -> Result<Vec<HeapProfile>, Failure> {
-    let mut files = files(folder);
+    let mut files = store::heap_files(folder);
     let compared = of_one_tracing(listed);
     let is_of =
         |path: &Path, snapshot: &HeapSnapshot| path.file_name().is_some_and(|name| name == snapshot.file.as_str());
@@ -92,23 +68,9 @@ pub(super) fn none(folder: &Path) -> Failure {
     .hint("the target must link soak-heap and call listen(); docs/heap.md has the three lines")
 }
 
-/// `heap-001.json` and so on, in their order.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_snapshot = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.strip_prefix("heap-").and_then(|rest| rest.strip_suffix(".json"));
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let mut files: Vec<PathBuf> = entries.filter(is_snapshot).collect();
-    // A thousandth snapshot is longer by a digit and still comes last.
-    files.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
-    files
-}
-
 /// What a run's report says of its heap; `None` where it has fewer than two snapshots. What cannot be read is a note beside it.
 pub(super) fn report(folder: &Path, run: &Run) -> (Option<HeapReport>, Option<String>) {
-    if files(folder).len() < 2 {
+    if store::heap_files(folder).len() < 2 {
         return (None, None);
     }
     let profiles = match read(folder, &run.heap) {

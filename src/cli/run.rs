@@ -16,7 +16,6 @@ use super::args::{RunArgs, ShowArgs, TargetArgs};
 use super::chart;
 use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
-use super::heap_run;
 use super::interrupt::Interrupt;
 use super::judge::{self, Asked, Judged};
 use super::live::{LiveView, Outlook};
@@ -59,19 +58,6 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
 /// # Errors
 /// Where the run could not start.
 pub(super) fn watch(
-    options: &RunOptions,
-    analysis: &analysis::Options,
-    interrupt: &Interrupt,
-    progress: Progress,
-) -> Result<PathBuf, Failure> {
-    let folder = record(options, analysis, interrupt, progress)?;
-    for failure in heap_run::name_all(&folder) {
-        console::say(&failure);
-    }
-    Ok(folder)
-}
-
-fn record(
     options: &RunOptions,
     analysis: &analysis::Options,
     interrupt: &Interrupt,

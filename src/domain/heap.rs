@@ -8,7 +8,7 @@ use super::sample::Elapsed;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeapMoment {
-    /// Warm-up was over, or should be.
+    /// Warm-up was over: it was seen to be, or the user had set its end. At most one of a run.
     Settled,
     /// Its time had come.
     #[default]

@@ -106,13 +106,14 @@ impl Compared {
         let document = Document {
             dhat_file_version: 2,
             mode: "soak-growth",
-            verb: "Grew by",
+            // Viewers put "at" behind it.
+            verb: "Grew",
             bklt: false,
             bkacc: false,
             tu: "us",
             mtu: "s",
             cmd: self.growth.program.as_deref().unwrap_or_default(),
-            pid: 0,
+            pid: self.pid.unwrap_or(0),
             te: (seconds * 1e6) as u64,
             pps,
             ftbl: table.texts(),

@@ -27,6 +27,8 @@ pub struct Compared {
     pub(super) merged: Merged,
     /// The stacks of each site and what it does.
     pub(super) parts: Vec<(Range<usize>, SiteState)>,
+    /// The process, where it was one.
+    pub(super) pid: Option<u32>,
 }
 
 /// Compares snapshots of one program.
@@ -71,7 +73,9 @@ pub fn compare(mut profiles: Vec<HeapProfile>, programs: Programs) -> Result<Com
     };
     let snapshots = profiles.iter().map(point).collect();
     let program = profiles.iter().find_map(|profile| profile.program.clone());
-    Ok(Compared { growth: HeapGrowth { program, snapshots, along: axes.along, sites, notes }, merged, parts })
+    let pid = profiles.first().and_then(|profile| profile.pid);
+    let pid = pid.filter(|_| profiles.iter().all(|profile| profile.pid == pid));
+    Ok(Compared { growth: HeapGrowth { program, snapshots, along: axes.along, sites, notes }, merged, parts, pid })
 }
 
 fn is_larger(uses: &[Use]) -> bool {

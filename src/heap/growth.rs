@@ -218,7 +218,8 @@ fn stopped_or_unclear(window: &Window<'_>, doubling: Option<f64>) -> Judged {
         return said(SiteState::Undecided, "it grows ever more slowly, as a cache does that still fills; run longer");
     }
     let blocks = |at: usize| window.uses.get(at).map_or(0, |part| part.live.blocks);
-    if blocks(last) <= blocks(0) {
+    // A profile that tells no blocks has none anywhere.
+    if blocks(last) > 0 && blocks(last) <= blocks(0) {
         return said(
             SiteState::Undecided,
             "the same blocks become larger, as a table does that doubles; run longer to see it go on",

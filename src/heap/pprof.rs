@@ -14,6 +14,8 @@ const TABLE: usize = 2_000_000;
 const KINDS: usize = 64;
 /// Bytes of a name that are kept.
 const NAME: usize = 2_000;
+/// The longest file that addresses are told apart in where they are offsets: 4 TiB, so that there is room for [`TABLE`].
+const LONGEST_FILE: u64 = 1 << 42;
 
 #[derive(Default)]
 struct Raw<'a> {
@@ -36,6 +38,8 @@ struct Mapping {
     offset: u64,
     file: u64,
     build_id: u64,
+    /// Whether it was said to span all addresses: those of its locations are the file's own.
+    spans_all: bool,
 }
 
 #[derive(Default)]
@@ -52,7 +56,8 @@ struct RawLocation {
 /// # Errors
 /// Where it is damaged, holds more than memory is kept for, or is a profile of something else.
 pub(super) fn read(message: &[u8]) -> Result<HeapProfile, Fault> {
-    let raw = tables(message)?;
+    let mut raw = tables(message)?;
+    raw.set_apart();
     let columns = Columns::of(&raw)?;
     let index: HashMap<u64, u32> = raw.locations.iter().zip(0..).map(|(location, at)| (location.id, at)).collect();
     let mut collector = Collector::default();
@@ -68,6 +73,11 @@ pub(super) fn read(message: &[u8]) -> Result<HeapProfile, Fault> {
     let mut modules: Vec<Module> = raw.mappings.iter().map(|mapping| raw.module(mapping)).collect();
     modules.sort_by_key(|module| module.start);
     let mut notes: Vec<String> = collector.note().into_iter().collect();
+    if columns.live_blocks.is_none() {
+        notes.push(
+            "it tells bytes and no blocks, and not how it was sampled: the error of sampling is not known".into(),
+        );
+    }
     if raw.duration_nanos > 0 && columns.allocated_bytes.is_some() {
         let seconds = raw.duration_nanos as f64 / 1e9;
         notes.push(format!(
@@ -183,6 +193,21 @@ impl Raw<'_> {
         Ok(())
     }
 
+    /// Gives each file that spans all addresses a range of its own: `jemalloc_pprof` writes addresses as they stand in the
+    /// files, and only a location's mapping says in which.
+    fn set_apart(&mut self) {
+        let spans_all = |mapping: &&mut Mapping| (mapping.start, mapping.end) == (0, u64::MAX);
+        let starts = (1..).map(|place| place * LONGEST_FILE);
+        let apart = self.mappings.iter_mut().filter(spans_all).zip(starts).map(|(mapping, start)| {
+            (mapping.start, mapping.end, mapping.spans_all) = (start, start + LONGEST_FILE, true);
+            (mapping.id, start)
+        });
+        let apart: HashMap<u64, u64> = apart.collect();
+        for location in self.locations.iter_mut().filter(|location| location.address < LONGEST_FILE) {
+            location.address += apart.get(&location.mapping).copied().unwrap_or(0);
+        }
+    }
+
     fn string(&self, index: u64) -> Option<String> {
         let bytes = self.strings.get(usize::try_from(index).ok()?)?;
         Some(String::from_utf8_lossy(&bytes[..bytes.len().min(NAME)]).into_owned())
@@ -222,7 +247,7 @@ impl Raw<'_> {
             build_id: self.string(mapping.build_id).filter(|id| !id.is_empty()),
             start: mapping.start,
             end: mapping.end,
-            base: Base::Offset(mapping.offset),
+            base: if mapping.spans_all { Base::Bias(mapping.start) } else { Base::Offset(mapping.offset) },
         }
     }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use gimli::{DwarfSections, EndianSlice, RunTimeEndian};
 use object::{Object as _, ObjectSection as _, ObjectSegment as _, ReadCache};
 
+use super::files::Files;
 use super::profile::{Base, Frame, HeapProfile, Module};
 use super::symbol_table::{SymbolTable, demangled};
 
@@ -41,8 +42,9 @@ struct Found {
     has_lines: bool,
 }
 
-/// Names every location that has an address and no name, and adds to the profile's notes what could not be named and why.
-pub fn resolve(profile: &mut HeapProfile) {
+/// Names every location that has an address and no name by these files, and adds to the profile's notes what could not be
+/// named and why.
+pub fn resolve(profile: &mut HeapProfile, files: &Files) {
     let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (number, location) in profile.locations.iter().enumerate() {
         if location.frames.is_empty()
@@ -63,12 +65,12 @@ pub fn resolve(profile: &mut HeapProfile) {
         }
     }
     for (path, (module, addresses)) in by_file {
-        // The kernel's own page has no file.
-        if !path.is_absolute() {
+        // The kernel's own page has no file. A program may be told as it was called.
+        if path.components().count() < 2 {
             continue;
         }
         let name = path.display();
-        match find(&module, &addresses.iter().map(|(_, address)| *address).collect::<Vec<_>>()) {
+        match find(&module, &addresses.iter().map(|(_, address)| *address).collect::<Vec<_>>(), files) {
             Ok(found) => {
                 if !found.has_lines {
                     profile
@@ -86,8 +88,8 @@ pub fn resolve(profile: &mut HeapProfile) {
     }
 }
 
-fn find(module: &Module, addresses: &[u64]) -> Result<Found, Trouble> {
-    let cache = ReadCache::new(File::open(&module.path).map_err(Trouble::Open)?);
+fn find(module: &Module, addresses: &[u64], files: &Files) -> Result<Found, Trouble> {
+    let cache = ReadCache::new(files.open(&module.path).map_err(Trouble::Open)?);
     let object: Parsed<'_> = object::File::parse(&cache).map_err(|_| Trouble::NoObject)?;
     let build_id = build_id(&object);
     if let (Some(wanted), Some(found)) = (&module.build_id, &build_id)
@@ -100,7 +102,7 @@ fn find(module: &Module, addresses: &[u64]) -> Result<Found, Trouble> {
         Base::Offset(_) => addresses.iter().map(|&offset| address_of_offset(&object, offset)).collect(),
     };
     let separate = build_id.filter(|_| object.section_by_name(".debug_info").is_none());
-    let separate = separate.and_then(|id| File::open(debug_file(&id)?).ok()).map(ReadCache::new);
+    let separate = separate.and_then(|id| files.open(&debug_file(&id)?).ok()).map(ReadCache::new);
     let separate = separate.as_ref().and_then(|cache| object::File::parse(cache).ok());
     let mut found = look_up(separate.as_ref().unwrap_or(&object), &addresses);
     if separate.is_some() && found.frames.iter().all(Vec::is_empty) {
@@ -212,11 +214,15 @@ mod tests {
     }
 
     fn resolved(path: PathBuf, address: u64, build_id: Option<String>) -> HeapProfile {
+        resolved_by(&Files::here(), path, address, build_id)
+    }
+
+    fn resolved_by(files: &Files, path: PathBuf, address: u64, build_id: Option<String>) -> HeapProfile {
         let bias = 0x5500_0000_0000;
         let module = Module { path, build_id, start: bias, end: bias + (1 << 32), base: Base::Bias(bias) };
         let location = Location { address: bias + address, ..Location::default() };
         let mut profile = HeapProfile { modules: vec![module], locations: vec![location], ..HeapProfile::default() };
-        resolve(&mut profile);
+        resolve(&mut profile, files);
         profile
     }
 
@@ -229,6 +235,19 @@ mod tests {
         let frame = frames.iter().find(|frame| frame.function.ends_with("named_by_its_address"));
         let is_there = |frame: &Frame| frame.file.ends_with("symbols.rs") && (LINE..LINE + 7).contains(&frame.line);
         assert!(frame.is_some_and(is_there), "{frames:?} {:?}", profile.notes);
+    }
+
+    #[test]
+    fn a_program_in_a_container_is_named_by_its_own_file() {
+        let (path, address, build_id) = program();
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("srv")).unwrap();
+        std::os::unix::fs::symlink("/srv/server-1.2", root.path().join("srv/server")).unwrap();
+        std::fs::copy(path, root.path().join("srv/server-1.2")).unwrap();
+        let files = Files::below(File::open(root.path()).unwrap().into());
+        let profile = resolved_by(&files, "/srv/server".into(), address, build_id);
+        let named = |frame: &Frame| frame.function.ends_with("named_by_its_address");
+        assert!(profile.locations[0].frames.iter().any(named), "{:?}", profile.notes);
     }
 
     #[test]

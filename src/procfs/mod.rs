@@ -12,12 +12,12 @@ mod fds;
 mod file;
 mod limits;
 mod net;
-mod owner;
 mod process;
 mod root;
 mod smaps_rollup;
 mod stat;
 mod status;
+mod surroundings;
 mod text;
 
 pub use cgroup::{Cgroup, CgroupReading, OomCounter};
@@ -29,3 +29,4 @@ pub use root::{Listeners, PidCounter, ProcRoot};
 pub use smaps_rollup::SmapsRollup;
 pub use stat::Stat;
 pub use status::{Comm, State, Status};
+pub use surroundings::{Surroundings, User};

@@ -51,6 +51,10 @@ impl ProcRoot {
         Self { proc, below, fd_counting }
     }
 
+    pub(super) fn proc(&self) -> &Path {
+        &self.proc
+    }
+
     pub(super) fn fd_counting(&self) -> FdCounting {
         self.fd_counting
     }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use crate::domain::bytes::human;
 use crate::domain::rate::{Per, counted, grouped, rate, span};
-use crate::domain::site::{Caller, HeapGrowth, HeapReport, MemorySplit, RankedSite, Ranking, SiteGrowth, SiteState};
+use crate::domain::site::{
+    Amount, Caller, HeapGrowth, HeapReport, MemorySplit, RankedSite, Ranking, SiteGrowth, SiteState,
+};
 use crate::domain::{Estimate, Unit};
 
 use super::material::sentence;
@@ -19,10 +21,10 @@ pub fn ranking_text(ranking: &Ranking, top: usize) -> String {
     let of = ranking.program.as_deref().map(|program| format!(" of {}", printable(program))).unwrap_or_default();
     let _ = writeln!(
         out,
-        "{}: {} live{of} in {} at {}",
+        "{}: {} live{of}{} at {}",
         printable(&ranking.source),
         human(ranking.live.bytes as f64),
-        counted(usize::try_from(ranking.live.blocks).unwrap_or(usize::MAX), "block"),
+        in_blocks(ranking.live),
         counted(ranking.sites.len(), "site")
     );
     for site in ranking.sites.iter().take(top) {
@@ -43,9 +45,16 @@ fn rest(ranking: &Ranking, top: usize) -> (String, String) {
 }
 
 fn ranked(out: &mut String, site: &RankedSite) {
-    let (bytes, blocks) = (with_error(site.live.bytes as f64, site.error_bytes), grouped(site.live.blocks as f64));
-    let _ = writeln!(out, "\n{:>5.1} %  {bytes} in {blocks} blocks", 100.0 * site.share);
+    let (bytes, blocks) = (with_error(site.live.bytes as f64, site.error_bytes), in_blocks(site.live));
+    let _ = writeln!(out, "\n{:>5.1} %  {bytes}{blocks}", 100.0 * site.share);
     stack(out, &site.stack, &site.callers);
+}
+
+/// In how many blocks; nothing where the profile does not tell.
+fn in_blocks(live: Amount) -> String {
+    let is_told = live.blocks > 0 || live.bytes == 0;
+    let plural = if live.blocks == 1 { "" } else { "s" };
+    if is_told { format!(" in {} block{plural}", grouped(live.blocks as f64)) } else { String::new() }
 }
 
 fn with_error(bytes: f64, error: f64) -> String {
@@ -89,7 +98,8 @@ pub fn growth_text(growth: &HeapGrowth, title: &str, top: usize, style: Style) -
     for site in told.iter().take(top) {
         let state = painted(site.state, style);
         let change = signed_with_error(site.growth_bytes as f64, site.error_bytes);
-        let _ = writeln!(out, "\n{state}  {change}, {} blocks{}", signed_count(site.growth_blocks), rates(site));
+        let blocks = more_blocks(site).map(|more| format!(", {more} blocks")).unwrap_or_default();
+        let _ = writeln!(out, "\n{state}  {change}{blocks}{}", rates(site));
         stack(&mut out, &site.stack, &site.callers);
         let series: Vec<String> = site.live.iter().map(|live| human(live.bytes as f64)).collect();
         let _ = writeln!(out, "         {}: {}", series.join(" -> "), printable(&site.reason));
@@ -125,9 +135,11 @@ fn signed_with_error(bytes: f64, error: f64) -> String {
     if error > 0.0 { format!("{} ± {}", signed(bytes), human(error)) } else { signed(bytes) }
 }
 
-fn signed_count(blocks: i64) -> String {
-    let sign = if blocks < 0 { "" } else { "+" };
-    format!("{sign}{}", grouped(blocks as f64))
+/// How many blocks more; `None` where the profiles tell no blocks.
+fn more_blocks(site: &SiteGrowth) -> Option<String> {
+    let is_told = site.live.iter().any(|live| live.blocks > 0) || site.live.iter().all(|live| live.bytes == 0);
+    let sign = if site.growth_blocks < 0 { "" } else { "+" };
+    is_told.then(|| format!("{sign}{}", grouped(site.growth_blocks as f64)))
 }
 
 /// The rates of a site that is shown or likely to grow.
@@ -158,7 +170,7 @@ pub(super) fn cells(site: &SiteGrowth) -> [String; 7] {
         site.stack.join(" <- "),
         site.state.word().to_owned(),
         signed_with_error(site.growth_bytes as f64, site.error_bytes),
-        signed_count(site.growth_blocks),
+        or_nothing(more_blocks(site)),
         or_nothing(site.per_hour.map(|estimate| rate(estimate, Unit::Bytes, Per::Hour))),
         or_nothing(site.per_turn.map(|estimate| rate(estimate, Unit::Bytes, Per::Turn))),
         site.reason.clone(),
@@ -185,7 +197,6 @@ pub(super) fn parts(split: &MemorySplit) -> Vec<[String; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::site::Amount;
 
     fn site(state: SiteState, growth_bytes: i64) -> SiteGrowth {
         let live = [1 << 20, (1 << 20) + growth_bytes.unsigned_abs()].map(|bytes| Amount { bytes, blocks: 1 });
@@ -214,6 +225,19 @@ mod tests {
         assert!(text.contains("1 more site") && text.ends_with("\nIt grows.\n") && !text.contains('\u{1b}'), "{text}");
         let coloured = growth_text(&growth, "It grows", 1, Style::Colour);
         assert_eq!(coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), text);
+    }
+
+    #[test]
+    fn blocks_that_a_profile_does_not_tell_are_not_made_up() {
+        let without = |site: SiteGrowth| {
+            let live = site.live.iter().map(|live| Amount { blocks: 0, ..*live }).collect();
+            SiteGrowth { live, growth_blocks: 0, ..site }
+        };
+        let growth = HeapGrowth { sites: vec![without(site(SiteState::Growing, 4096))], ..HeapGrowth::default() };
+        let text = growth_text(&growth, "It grows", 1, Style::Plain);
+        assert!(text.contains("growing  +4.00 KiB, ") && !text.contains("blocks"), "{text}");
+        assert_eq!(in_blocks(Amount { bytes: 7, blocks: 0 }), "");
+        assert_eq!(in_blocks(Amount { bytes: 7, blocks: 1 }), " in 1 block");
     }
 
     #[test]

@@ -20,10 +20,10 @@ use crate::procfs::{ProcRoot, Process};
 use crate::sampler::{self, Ended, Sampler, SamplerError, Watched};
 use crate::store::{self, RunFolder, WriteError, Writer};
 use crate::target::{self, Attached, Selector, Target, TargetError};
-use crate::tracer::{self, Offer};
+use crate::tracer;
 
 use super::halt::{Halt, either};
-use super::heap::{Cadence, HeapTracing, HeapWatch};
+use super::heap::{self, Cadence, HeapTracing, HeapWatch, Root, Seek};
 use super::recorder::{Guards, Length, Notice, Recorder, told};
 use super::remote::Remote;
 use super::requests::{ErrorGuards, RequestLogs};
@@ -131,7 +131,7 @@ pub fn record(
     let root = ProcRoot::system();
     let Attached { mut target, process } = target::resolve(&options.selector, options.scope, &root)?;
     let header = header(options, target.identity());
-    let offer = offer(options.heap, &process);
+    let seek = seek(options.heap, &root, &process);
     let folder = RunFolder::create(&options.output, &folder_name(&header))?;
     let writer = Writer::create(&folder, &header)?;
     let flusher = writer.flusher()?;
@@ -157,7 +157,7 @@ pub fn record(
     };
     let mut sampler = Sampler::new(watched, sampler_options(options), Arc::clone(&clock))?;
     let scraper = options.scrape.clone().map(|scrape| recorder.scrape(scrape)).transpose()?;
-    let heap = offer.map(|offer| watch_heap(&recorder, offer, &folder, options)).transpose()?;
+    let heap = seek.map(|seek| watch_heap(&recorder, seek, &folder, options)).transpose()?;
     let length = if options.duration.is_some() { Length::Given } else { Length::OfScenario };
     let driver = options.traffic.clone().map(|traffic| recorder.drive(traffic, length)).transpose()?;
     let sampling = Arc::clone(&recorder);
@@ -180,32 +180,36 @@ pub fn record(
     if let Some(driver) = driver {
         recorder.event(EventKind::Traffic(driver.stop()));
     }
-    if let Some(heap) = heap {
-        heap.stop(ending);
-    }
+    let files = heap.map(|heap| heap.stop(ending));
     say_the_rest(&heard, watch);
     close(&recorder, &mut target, ending, watch)?;
     flusher.flush()?;
+    for failure in files.map(|files| heap::name_all(folder.path(), &files)).unwrap_or_default() {
+        watch(Watch::Said(&failure));
+    }
     Ok(folder.path().to_owned())
 }
 
-/// The target's offer to have its heap traced; `None` where there is none, or it is not wanted. What goes wrong with the
-/// target itself is the sampler's to tell.
-fn offer(tracing: HeapTracing, process: &Process) -> Option<Offer> {
-    match tracing {
-        HeapTracing::Offered => tracer::find(process).unwrap_or_default(),
-        HeapTracing::Never => None,
-    }
+/// Looks for the target's offer to have its heap traced; `None` where that is not wanted. What goes wrong with the target
+/// itself is the sampler's to tell.
+fn seek(tracing: HeapTracing, root: &ProcRoot, process: &Process) -> Option<(Seek, Root)> {
+    let surroundings = match tracing {
+        HeapTracing::Offered => Arc::new(root.surroundings(process).ok()?),
+        HeapTracing::Never => return None,
+    };
+    let sought = Arc::clone(&surroundings);
+    let seek = Box::new(move || tracer::find(&sought).unwrap_or_default());
+    Some((seek, Box::new(move || surroundings.root().ok())))
 }
 
 fn watch_heap(
     recorder: &Arc<Recorder>,
-    offer: Offer,
+    seek: (Seek, Root),
     folder: &RunFolder,
     options: &RunOptions,
 ) -> Result<HeapWatch, RunError> {
     let cadence = Cadence::new(duration(options), options.warm_up);
-    recorder.watch_heap(offer, folder.clone(), cadence).map_err(RunError::HeapThread)
+    recorder.watch_heap(seek, folder.clone(), cadence).map_err(RunError::HeapThread)
 }
 
 /// Says what came up after sampling had ended.

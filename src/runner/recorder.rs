@@ -13,10 +13,9 @@ use crate::domain::{Elapsed, HeapSnapshot, Readings, Sample, TrafficTick};
 use crate::driver::{self, DriverError, Plan, Seen};
 use crate::sampler::Observation;
 use crate::store::{RunFolder, WriteError, Writer};
-use crate::tracer::Offer;
 
 use super::halt::Halt;
-use super::heap::{self, Cadence, HeapWatch};
+use super::heap::{self, Cadence, HeapWatch, Root, Seek, Wiring};
 use super::requests::{ErrorGuards, RequestLogs, Room};
 use super::scraper::{self, Heard, ScrapeError, ScrapeOptions, Scraper};
 use super::so_far::{Latest, SoFar};
@@ -175,11 +174,16 @@ impl Recorder {
     /// Takes snapshots of the target's heap, with a line of the record for each.
     pub(super) fn watch_heap(
         self: &Arc<Self>,
-        offer: Offer,
+        (seek, root): (Seek, Root),
         folder: RunFolder,
         cadence: Cadence,
     ) -> std::io::Result<HeapWatch> {
-        let recorder = Arc::clone(self);
+        let (recorder, judging) = (Arc::clone(self), Arc::clone(self));
+        let settled = move || {
+            // The lock is not held while it is judged.
+            let kept = judging.so_far().kept();
+            heap::has_settled(&kept)
+        };
         let hear = move |heard| match heard {
             heap::Heard::Snapshot(snapshot) => {
                 let turns = recorder.latest().traffic.map(|tick| tick.turns);
@@ -190,7 +194,8 @@ impl Recorder {
                 recorder.say(text);
             }
         };
-        heap::start(offer, folder, cadence, Arc::clone(&self.clock), Box::new(hear))
+        let wiring = Wiring { seek, root, settled: Box::new(settled), sink: Box::new(hear) };
+        heap::start(folder, cadence, Arc::clone(&self.clock), wiring)
     }
 
     fn with_driven(&self, act: impl FnOnce(&mut Traffic, Room)) {

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{RunFolder, WriteError};
 
@@ -51,6 +51,20 @@ impl HeapFile {
     }
 }
 
+/// The snapshots in a run's folder, in their order.
+pub fn heap_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_snapshot = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_prefix("heap-").and_then(|rest| rest.strip_suffix(".json"));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut files: Vec<PathBuf> = entries.filter(is_snapshot).collect();
+    // A thousandth snapshot is longer by a digit and still comes last.
+    files.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    files
+}
+
 impl Write for HeapFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Ok(out) = &mut self.out
@@ -83,6 +97,19 @@ mod tests {
         given_up.write_all(b"{").unwrap();
         given_up.discard();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn snapshots_are_listed_in_their_order_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in
+            ["heap-1000.json", "heap-002.json", "heap-010.json", "heap-003.json.new", "heap-x.json", "heap-.json"]
+        {
+            fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let names: Vec<_> = heap_files(folder.path()).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["heap-002.json", "heap-010.json", "heap-1000.json"]);
+        assert!(heap_files(&folder.path().join("absent")).is_empty());
     }
 
     #[test]

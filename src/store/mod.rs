@@ -10,7 +10,7 @@ mod request_log;
 mod wire;
 mod writer;
 
-pub use heap_file::HeapFile;
+pub use heap_file::{HeapFile, heap_files};
 pub use reader::{ReadError, is_record, read};
 pub use request_log::{FAILED_REQUESTS_FILE, RequestLog, SLOW_REQUESTS_FILE};
 pub use writer::{Flusher, RunFolder, WriteError, Writer, safe_name};

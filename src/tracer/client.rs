@@ -1,6 +1,7 @@
 //! A connection to the tracer in the target: bounded in time and in size whatever is at the other end.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -141,5 +142,12 @@ impl Tracer {
             }
             _ => Err(TracerError::Lost(io::ErrorKind::UnexpectedEof.into())),
         }
+    }
+}
+
+/// Becomes readable when the target hangs up.
+impl AsFd for Tracer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.get_ref().as_fd()
     }
 }

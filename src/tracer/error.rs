@@ -54,6 +54,12 @@ impl TracerError {
         }
     }
 
+    /// Whether nobody listens there: not yet, or not any more.
+    pub fn is_nobody(&self) -> bool {
+        let is_nobody = |kind| matches!(kind, io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound);
+        matches!(self, Self::Connect { source, .. } if is_nobody(source.kind()))
+    }
+
     /// In words, with its cause.
     pub fn told(&self) -> String {
         match std::error::Error::source(self) {

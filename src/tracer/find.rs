@@ -5,32 +5,34 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::error::TracerError;
-use crate::procfs::{Buffer, Process};
+use crate::procfs::{Buffer, Surroundings};
 
 /// A target that offers to be traced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The socket.
     pub path: PathBuf,
-    /// The target's process id.
+    /// The target's process id, as soak sees it.
     pub pid: u32,
-    /// As whom the target acts.
+    /// As whom the target acts, as soak sees it.
     pub user: u32,
 }
 
-/// Looks for the target's control socket; `None` where it offers none. It is a look at three folders, and nothing is said
-/// to the target yet.
+/// Looks for the target's control socket; `None` where it offers none. It is a look at a few folders, and nothing is said to
+/// the target yet.
 ///
 /// # Errors
 /// Where the target is gone.
-pub fn find(process: &Process) -> Result<Option<Offer>, TracerError> {
+pub fn find(target: &Surroundings) -> Result<Option<Offer>, TracerError> {
     let mut buffer = Buffer::new();
-    let user = process.user(&mut buffer)?;
+    let user = target.user(&mut buffer)?;
+    // The socket has the number by which the target knows itself, in a folder as the target sees it.
+    let name = format!("soak-heap-{}.sock", target.own_pid(&mut buffer)?);
     // Another user's environment cannot be read, and soak's own folder is not theirs.
-    let named = process.runtime_folder(&mut buffer).unwrap_or_default();
-    let name = format!("soak-heap-{}.sock", process.pid());
-    let path = folders(named, user).into_iter().map(|folder| folder.join(&name)).find(|path| is_socket(path));
-    Ok(path.map(|path| Offer { path, pid: process.pid(), user }))
+    let named = target.runtime_folder(&mut buffer).unwrap_or_default();
+    let mut sockets = folders(named, user.own).into_iter().map(|folder| target.reached(&folder.join(&name)));
+    let path = sockets.find(|path| is_socket(path));
+    Ok(path.map(|path| Offer { path, pid: target.pid(), user: user.seen }))
 }
 
 /// The folders in the order in which soak-heap tries them.

@@ -103,7 +103,7 @@ fn the_report_of_a_run_names_the_site_that_grows() {
     let report = |format: &str| Soak::new(["report", folder.to_str().unwrap(), "--format", format]).run();
     for format in ["text", "md", "html"] {
         let answer = report(format);
-        assert!(answer.out.contains("server+0x1234"), "{format}: {}{}", answer.out, answer.err);
+        assert!(answer.out.contains("leaky+0x253af"), "{format}: {}{}", answer.out, answer.err);
     }
     let page = report("html").out;
     assert!(page.contains("id=\"heap\"") && page.contains("Flame graph of the heap"));

@@ -5,8 +5,10 @@
 //! exist in it, and every way to the end looks at the pid first.
 
 mod conversation;
+mod peer;
 mod place;
 mod protocol;
+mod requests;
 mod server;
 mod tracer;
 
