@@ -9,12 +9,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use soak::analysis;
+use soak::domain::attribution::{Attribution, Blame, Charge, Portion, RequestKind};
 use soak::domain::run::{
     Conditions, Event, EventKind, Header, Host, RunEnd, TargetEnd, TargetIdentity, TrafficConditions, Trend,
 };
 use soak::domain::traffic::{FailureTally, Latency, LatencySummary, Measure, TrafficSummary, TrafficTick, Window};
-use soak::domain::{Assessment, Elapsed, Metric, Run, Sample, SeriesSet, Verdict};
-use soak::report::{Material, Pictures, Subject, caveat, csv, html, json_line, junit, markdown_report};
+use soak::domain::{Assessment, Elapsed, Estimate, Metric, Run, Sample, SeriesSet, Verdict};
+use soak::report::{Material, Pictures, Style, Subject, caveat, csv, html, json_line, junit, markdown_report, summary};
 use soak::stats::latencies::Latencies;
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{1b}[31m|`日本\u{202e}\"'&]]>";
@@ -190,6 +191,49 @@ const MIB: u64 = 1 << 20;
 
 fn leak() -> Judged {
     Builder::new().memory(600, 1.0, |i| 50 * MIB + i as u64 * 20_000 + (i as u64 * 7919) % 9000).judged()
+}
+
+/// A leak of which this request is to blame.
+fn blamed(name: &str) -> Judged {
+    let estimate = |estimate: f64| Estimate { estimate, low: 0.9 * estimate, high: 1.1 * estimate, confidence: 0.95 };
+    let portion = Portion {
+        name: format!("`{name}`"),
+        kinds: vec![RequestKind { class: "normal".into(), step: name.into() }],
+        count: 2_900,
+        per_request: estimate(4096.0),
+        share: estimate(0.97),
+        charge: Charge::ToBlame,
+    };
+    let attribution = Attribution {
+        blame: Blame::Requests,
+        reason: format!("`{name}` is to blame: 4.00 KiB per request (3.60 to 4.40), 97 % of the growth"),
+        advice: None,
+        from_s: 0.0,
+        to_s: 600.0,
+        growth: Some(12e6),
+        portions: vec![portion],
+        time_share: Some(estimate(0.03)),
+    };
+    let mut run = leak();
+    for finding in run.assessment.findings.iter_mut().filter(|finding| finding.verdict == Verdict::Growing) {
+        finding.attribution = Some(attribution.clone());
+    }
+    run
+}
+
+#[test]
+fn the_request_to_blame_stands_in_every_form() {
+    let run = blamed("POST /docs");
+    run.check();
+    let terminal = summary(Subject::Run(&run.run), &run.set, &run.assessment, Style::Plain);
+    assert!(terminal.contains("\n`POST /docs` is to blame: 4.00 KiB per request (3.60 to 4.40), 97 %"), "{terminal}");
+    assert!(terminal.lines().count() < 25, "{terminal}");
+    let (page, md) = (run.html(), markdown_report(&run.material(), &[]));
+    assert!(page.contains("Which request is to blame?") && page.contains("<td>97 % (87 to 107)</td>"), "{page}");
+    assert!(md.contains("Share of the growth") && junit(&run.material()).contains("POST /docs"), "{md}");
+    blamed(HOSTILE).check();
+    let steady = Builder::new().memory(600, 1.0, |_| 50 * MIB).judged();
+    assert!(!steady.html().contains("Which request is to blame?"));
 }
 
 #[test]
@@ -396,6 +440,7 @@ fn the_json_keeps_to_its_published_schema() {
     let index = compiler.compile("report.json", &mut schemas).unwrap();
     let runs = [
         leak(),
+        blamed("POST /docs"),
         Builder::new().judged(),
         Builder::new().memory(600, 1.0, |_| 50 * MIB).traffic(600, "").judged(),
         Builder::new().memory(3, 1.0, |i| i as u64 * MIB).judged(),

@@ -81,6 +81,7 @@ fn blank(judged: &Judged<'_>, track: &Track, reason: String) -> Finding {
         budget: None,
         reason,
         advice: None,
+        attribution: None,
         fit: Vec::new(),
     }
 }

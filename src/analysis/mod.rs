@@ -4,9 +4,11 @@
 //! ```text
 //! SeriesSet -> roles (which series decide) -> track (clean points of one) -> growth (does it grow?)
 //!           -> threshold, severity (what does it matter?) -> words -> Finding -> judge -> Assessment
+//! windows of the traffic, findings that grow -> attribution (which request is to blame?) -> the finding's Attribution
 //! ```
 
 mod assess;
+mod attribution;
 mod blocks;
 mod ceiling;
 mod contest;
@@ -38,6 +40,7 @@ mod weigh;
 mod words;
 
 pub use assess::assess;
+pub use attribution::with_attribution;
 pub use ceiling::{Ceiling, CeilingError, Crossing};
 pub use error_ceiling::{ErrorCeiling, ErrorCeilingError, ErrorCrossing, ErrorWatch};
 pub use objectives::{Evidence, assess_objectives, performance, with_objectives};

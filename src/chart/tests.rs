@@ -63,6 +63,7 @@ pub(super) fn growing() -> Finding {
         budget: None,
         reason: "it grows by 100 MiB/h".into(),
         advice: Some("run for another 2 h".into()),
+        attribution: None,
         fit: fit.to_vec(),
     }
 }

@@ -250,6 +250,7 @@ mod tests {
             budget: None,
             reason: String::new(),
             advice: None,
+            attribution: None,
             fit: Vec::new(),
         }
     }

@@ -175,6 +175,7 @@ pub(super) fn judge(input: &Path, unit: Option<ValueUnit>, options: &analysis::O
         let options = with_record(options, &run)?;
         let assessment = analysis::assess(&set, &options);
         check_budgets(&options, &assessment)?;
+        let assessment = analysis::with_attribution(assessment, &run.windows, &set, &options);
         let lagged = lagged(&run);
         let (objectives, warm_up_s) = (&options.objectives, options.warm_up_s);
         let assessment =

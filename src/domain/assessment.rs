@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attribution::Attribution;
 use super::metric::{Role, Unit};
 use super::objective::{ObjectiveFinding, Outcome};
 use super::performance::Performance;
@@ -198,6 +199,9 @@ pub struct Finding {
     pub reason: String,
     /// What to do next, where there is something: how much longer to run.
     pub advice: Option<String>,
+    /// To which requests the growth belongs; `None` where nothing grows, or where fewer than two kinds were sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
     /// The fitted curve over the part it was fitted on; empty where there is none. For drawing only: no part of the JSON.
     #[serde(skip)]
     pub fit: Vec<FitPoint>,

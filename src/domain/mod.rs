@@ -2,10 +2,11 @@
 //!
 //! [`sample`] and [`traffic`] are what is observed, [`run`] is everything that one soak left behind and [`phase`] a named
 //! part of it, [`mark`] an instant and [`disturbance`] what the trend leaves out, [`series`] is the shape in which the
-//! analysis sees it (or anybody's CSV), [`assessment`] is what the analysis answers, and [`site`] what a heap says by call
-//! site.
+//! analysis sees it (or anybody's CSV), [`assessment`] is what the analysis answers, [`attribution`] to which requests a growth
+//! belongs, and [`site`] what a heap says by call site.
 
 pub mod assessment;
+pub mod attribution;
 pub mod bytes;
 pub mod disturbance;
 pub mod heap;
@@ -23,6 +24,7 @@ pub mod site;
 pub mod traffic;
 
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
+pub use attribution::Attribution;
 pub use bytes::{Bytes, SignedBytes};
 pub use heap::HeapSnapshot;
 pub use metric::{Metric, Role, Unit};

@@ -48,6 +48,12 @@ pub fn rate(rate: Estimate, unit: Unit, per: Per) -> String {
     format!("{estimate}{suffix}{per} ({low} to {high})")
 }
 
+/// What one request leaves behind, with its interval, in words: `4.10 KiB per request (4.00 to 4.20)`.
+pub fn rate_per_request(per_request: Estimate, unit: Unit) -> String {
+    // The words of a rate per turn hold no other turn than that one.
+    rate(per_request, unit, Per::Turn).replacen("turn", "request", 1)
+}
+
 /// The interval of a growth per hour alone: `-1.2 to 3.4 MiB/h`.
 pub fn interval(rate: Estimate, unit: Unit) -> String {
     let (shown, suffix, per) = shown(rate, unit, Per::Hour);
@@ -249,6 +255,13 @@ mod tests {
         );
         assert_eq!(each_turn(4198.0, Unit::Bytes), "4.10 KiB per turn");
         assert_eq!(each_turn(1.0 / 4000.0, Unit::Count), "250 per 1 M turns");
+    }
+
+    #[test]
+    fn what_a_request_leaves_is_worded_as_what_a_turn_leaves() {
+        let told = |value: f64| rate_per_request(estimate(value, 0.9 * value, 1.1 * value), Unit::Bytes);
+        assert_eq!(told(4198.0), "4.10 KiB per request (3.69 to 4.51)");
+        assert_eq!(told(0.0345), "34.5 B per 1,000 requests (31.1 to 38.0)");
     }
 
     #[test]

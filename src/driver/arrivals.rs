@@ -86,7 +86,7 @@ impl Timetable {
 mod tests {
     use super::*;
     use crate::domain::run::Trend;
-    use crate::profile::{Load as Model, Ramp, Scenario, Stage};
+    use crate::profile::{Load as Model, Mix, Ramp, Scenario, Stage};
 
     fn at(seconds: f64) -> Elapsed {
         Elapsed::from_secs_f64(seconds)
@@ -105,6 +105,7 @@ mod tests {
             about: String::new(),
             class: None,
             budgets: None,
+            mix: Mix::Even,
             load: Model::Closed,
             stages: vec![stage],
         });

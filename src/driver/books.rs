@@ -275,6 +275,11 @@ impl Books {
         tick
     }
 
+    /// When the window under way began.
+    pub(super) fn window_from(&self) -> Elapsed {
+        self.window_from
+    }
+
     /// Whether the window under way has reached its end.
     pub(super) fn is_window_over(&self, now: Elapsed) -> bool {
         now.since_start().as_secs() / WINDOW_S > self.window_from.since_start().as_secs() / WINDOW_S

@@ -159,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::profile::Load as Model;
+    use crate::profile::{Load as Model, Mix};
 
     fn load(stages: &[(u64, f64, Ramp)]) -> Load {
         let stage = |&(seconds, target, ramp): &(u64, f64, Ramp)| Stage {
@@ -174,6 +174,7 @@ mod tests {
             about: String::new(),
             class: None,
             budgets: None,
+            mix: Mix::Even,
             load: Model::Closed,
             stages: stages.iter().map(stage).collect(),
         })

@@ -23,6 +23,7 @@ mod fill;
 mod ledger;
 pub mod link;
 mod load;
+mod mix;
 mod options;
 mod outgoing;
 mod pacer;

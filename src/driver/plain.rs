@@ -6,7 +6,7 @@ use super::options::PlainGet;
 use super::plan::{FOR_EVER, FreeUser, Plan};
 use super::secrets::shown_url;
 use crate::domain::run::Trend;
-use crate::profile::{Arrivals, Cookies, Load, Profile, Ramp, Scenario, Stage};
+use crate::profile::{Arrivals, Cookies, Load, Mix, Profile, Ramp, Scenario, Stage};
 
 impl PlainGet {
     /// The same as a plan: even arrivals, each user with a connection of its own that is taken in turn.
@@ -34,6 +34,7 @@ impl PlainGet {
                 about: String::new(),
                 class: None,
                 budgets: None,
+                mix: Mix::Even,
                 load: Load::Open { arrivals: Arrivals::Even, in_flight: self.users },
                 stages: vec![stage],
             },

@@ -6,10 +6,13 @@ use super::load::Load;
 use super::options::{DriverError, GetUrl};
 use super::secrets::shown_url;
 use crate::domain::run::TrafficConditions;
-use crate::profile::{Arrivals, Load as Model, Profile, Scenario};
+use crate::profile::{Arrivals, Class, Load as Model, Profile, Scenario};
 
 /// A stage of this length lasts until the run is ended.
 pub const FOR_EVER: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// Fewer spells than this tell nothing of two kinds.
+const FEWEST_SPELLS: u32 = 12;
 
 /// Which of the users that are free takes the next turn that arrives (open model).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +95,9 @@ impl Plan {
                 (super::options::MAX_RATE_PER_S, "turns per second")
             }
         };
+        if let Some(spell) = self.scenario.spell() {
+            self.check_spells(spell).or_else(wrong)?;
+        }
         for stage in &self.scenario.stages {
             if !(0.0..=most).contains(&stage.target) {
                 return wrong(format!("stage `{}`: {} is not between 0 and {most} {unit}", stage.name, stage.target));
@@ -99,6 +105,30 @@ impl Plan {
             if stage.duration.is_zero() {
                 return wrong(format!("stage `{}` lasts no time", stage.name));
             }
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to vary, and enough of it.
+    fn check_spells(&self, spell: Duration) -> Result<(), String> {
+        let takes_part = |class: &&Class| self.scenario.class.as_ref().is_none_or(|only| *only == class.name);
+        let classes = self.profile.classes.iter().filter(takes_part);
+        let flow = |class: &Class| self.profile.flows.iter().find(|flow| flow.name == class.flow);
+        let steps: usize = classes.filter_map(flow).map(|flow| flow.steps.len()).sum();
+        if steps < 2 {
+            return Err(
+                "it sends one kind of request only, and there is nothing to tell apart; give the profile a [[class]] \
+                        for each request that may be to blame"
+                    .into(),
+            );
+        }
+        if let Some(length) = self.length().filter(|length| *length < spell * FEWEST_SPELLS) {
+            let shown = |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs()));
+            return Err(format!(
+                "spells of {} are too long for {}: {FEWEST_SPELLS} have to fit; give a longer --duration, or shorter `spells`",
+                shown(spell),
+                shown(length)
+            ));
         }
         Ok(())
     }

@@ -179,7 +179,7 @@ mod tests {
     use super::super::load::Load;
     use super::*;
     use crate::domain::run::Trend;
-    use crate::profile::{Arrivals, Ramp, Scenario, Stage};
+    use crate::profile::{Arrivals, Mix, Ramp, Scenario, Stage};
 
     fn roster(most: u32, order: FreeUser) -> Roster {
         let stage = Stage {
@@ -194,6 +194,7 @@ mod tests {
             about: String::new(),
             class: None,
             budgets: None,
+            mix: Mix::Even,
             load: Model::Open { arrivals: Arrivals::Even, in_flight: most },
             stages: vec![stage],
         };

@@ -8,6 +8,7 @@ use hyper::http::uri::PathAndQuery;
 use serde_json_path::JsonPath;
 
 use super::link::Endpoint;
+use super::mix::{Mix, Presence};
 use super::options::DriverError;
 use crate::profile::{
     Capture, JsonExpectation, Piece, Profile, ReportedLatency, Scenario, SetupFor, Step, Template, Think,
@@ -42,6 +43,8 @@ pub(super) struct Role {
     pub(super) steps: Vec<Act>,
     /// The row of its turns.
     pub(super) row: usize,
+    /// When it takes part.
+    pub(super) presence: Presence,
 }
 
 /// Setup steps.
@@ -59,6 +62,8 @@ pub(super) struct Act {
     /// The path behind the base's, where it is always the same.
     pub(super) target: Option<PathAndQuery>,
     pub(super) row: usize,
+    /// When it is done.
+    pub(super) presence: Presence,
     /// The profile's headers and the step's, the step's where both have one.
     pub(super) headers: Vec<(HeaderName, Template)>,
     pub(super) captures: Vec<(String, Place)>,
@@ -90,7 +95,7 @@ impl Script {
     ///
     /// # Errors
     /// What cannot be driven; a profile that was read and checked has nothing of the kind.
-    pub(super) fn new(profile: &Profile, scenario: &Scenario) -> Result<Self, DriverError> {
+    pub(super) fn new(profile: &Profile, scenario: &Scenario, mix: &Mix) -> Result<Self, DriverError> {
         let mut rows = Rows::default();
         let mut classes = Vec::new();
         for class in &profile.classes {
@@ -102,8 +107,11 @@ impl Script {
             })?;
             let row = rows.of(&class.name, None);
             let act = |step: &Step| act(profile, step, &class.name, &mut rows);
-            let steps = flow.steps.iter().map(act).collect::<Result<_, _>>()?;
-            classes.push(Role { name: class.name.clone(), weight: class.weight, think: class.think, steps, row });
+            let mut steps = flow.steps.iter().map(act).collect::<Result<Vec<Act>, _>>()?;
+            let (presence, of_steps) = mix.presence(flow, row);
+            steps.iter_mut().zip(of_steps).for_each(|(act, presence)| act.presence = presence);
+            let (name, weight, think) = (class.name.clone(), class.weight, class.think);
+            classes.push(Role { name, weight, think, steps, row, presence });
         }
         if classes.is_empty() {
             return Err(DriverError::Profile(format!("no class takes part in the scenario `{}`", scenario.name)));
@@ -189,6 +197,7 @@ fn act(profile: &Profile, step: &Step, class: &str, rows: &mut Rows) -> Result<A
         method,
         target: None,
         row: rows.of(class, Some(&step.name)),
+        presence: Presence::Always,
         headers,
         captures: step
             .captures

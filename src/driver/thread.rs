@@ -136,7 +136,7 @@ fn run(runtime: &Runtime, world: World) -> TrafficSummary {
 
 fn tick(world: &World) {
     world.outlet.tell(Seen::Tick(account(world)));
-    if world.books.borrow().is_window_over(world.now()) {
+    if world.is_window_over() {
         world.cut(None);
     }
 }

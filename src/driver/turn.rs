@@ -77,6 +77,11 @@ pub(super) async fn play(
     };
     let mut due = due;
     for act in acts {
+        if !world.mix.comes(act.presence, world.now()) {
+            // Its pause is kept, so that the other steps come no faster.
+            due = later(due, think::draw(act.step.think, &mut user.random));
+            continue;
+        }
         for repeat in 1..=act.step.repeat.max(1) {
             user.knowledge.repeat = repeat;
             if world.stopping.get() {

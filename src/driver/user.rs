@@ -9,7 +9,7 @@ use super::books::{TurnEnd, TurnVerdict};
 use super::ledger::Fault;
 use super::link::{Exchange, Jar, Link};
 use super::roster::Desk;
-use super::script::{Act, SETUP};
+use super::script::{Act, Role, SETUP};
 use super::secrets::is_telling;
 use super::turn::{self, Course};
 use super::variables::{Knowledge, Variables};
@@ -96,7 +96,13 @@ impl User {
     /// Does one turn, and answers when it ended and how long the server asked to be left alone; `None` where it was broken
     /// off because the run ends.
     async fn turn(&mut self, world: &World, due: Elapsed) -> Option<Course> {
-        let role = &world.script.classes[world.script.class_at(self.random.f64())];
+        let class = world.script.class_at(self.random.f64());
+        let role = &world.script.classes[class];
+        let begun = world.now();
+        let comes = |presence| world.mix.comes(presence, begun);
+        if !comes(role.presence) || !role.steps.iter().any(|act| comes(act.presence)) {
+            return Some(self.sit_out(role, begun, world.turn_lengths[class].get()));
+        }
         self.knowledge.begin_turn(&mut world.shared.borrow_mut(), &mut self.random);
         self.link.begin_turn();
         self.elsewhere.iter_mut().for_each(|(_, link)| link.begin_turn());
@@ -108,8 +114,21 @@ impl User {
         let mut books = world.books.borrow_mut();
         books.turns_under_way -= 1;
         let course = course?;
+        world.turn_lengths[class].set(course.ended.since_start().saturating_sub(begun.since_start()));
         books.turned(&TurnEnd { row: role.row, verdict: course.verdict, length: course.length });
         Some(Course { think: think::draw(role.think, &mut self.random), ..course })
+    }
+
+    /// Does nothing for as long as a turn takes with its pause: the turns of the other classes come no more often for it.
+    fn sit_out(&mut self, role: &Role, now: Elapsed, length: Duration) -> Course {
+        Course {
+            verdict: TurnVerdict::Well,
+            fault: None,
+            length: None,
+            ended: now,
+            wait: Duration::ZERO,
+            think: length.saturating_add(think::draw(role.think, &mut self.random)),
+        }
     }
 
     /// Whether something has to be done or waited for before the first turn.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 use super::books::Books;
 use super::link::{Dialler, Endpoint, LinkError};
 use super::load::Load;
+use super::mix::Mix;
 use super::options::DriverError;
 use super::pacer::Pacing;
 use super::plan::Plan;
@@ -28,6 +30,9 @@ use crate::domain::Elapsed;
 /// connection.
 const OTHER_HOSTS: usize = 16;
 
+/// How long a turn takes before one has been seen.
+const UNKNOWN_LENGTH: Duration = Duration::from_millis(100);
+
 /// Where requests go, and how.
 pub(super) type Way = (Arc<Endpoint>, Arc<Dialler>);
 
@@ -36,6 +41,9 @@ pub(super) struct World {
     pub(super) plan: Plan,
     pub(super) script: Script,
     pub(super) load: Arc<Load>,
+    pub(super) mix: Mix,
+    /// How long the last turn of each class took: what one that sits out leaves free.
+    pub(super) turn_lengths: Vec<Cell<Duration>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pacing: Arc<Pacing>,
     pub(super) books: RefCell<Books>,
@@ -69,11 +77,14 @@ impl World {
         plan.check()?;
         let mut random = fastrand::Rng::with_seed(seed_of(plan.seed, u64::MAX));
         let shared = Shared::new(&plan.profile, &mut random)?;
-        let mut script = Script::new(&plan.profile, &plan.scenario)?;
+        let mix = Mix::new(&plan);
+        let mut script = Script::new(&plan.profile, &plan.scenario, &mix)?;
         let base = base(&plan, &shared, &mut random)?;
         script.aim(&base.0);
         let books = Books::new(script.rows.clone(), clock.now()).map_err(DriverError::Histogram)?;
         Ok(Self {
+            mix,
+            turn_lengths: script.classes.iter().map(|_| Cell::new(UNKNOWN_LENGTH)).collect(),
             load: Arc::new(Load::new(&plan.scenario)),
             tenants_ready: (0..shared.tenants()).map(|_| Cell::new(false)).collect(),
             books: RefCell::new(books),
@@ -133,6 +144,13 @@ impl World {
         let waited = self.roster.dispatch(self.pacing.due(), |desk| self.hire(user::open(Rc::clone(self), desk)));
         let mut books = self.books.borrow_mut();
         (0..waited).for_each(|_| books.waited());
+    }
+
+    /// Whether the window under way has reached its end: every ten seconds, and where a spell ends, so that the counts of a
+    /// window are those of one mix.
+    pub(super) fn is_window_over(&self) -> bool {
+        let (now, books) = (self.now(), self.books.borrow());
+        books.is_window_over(now) || self.mix.number(now) != self.mix.number(books.window_from())
     }
 
     /// Ends the window under way and begins the next, in a new phase where one is given.

@@ -24,7 +24,7 @@ pub use known::Known;
 pub use load::check;
 pub use model::{
     Arrivals, Body, Capture, Class, Connection, Cookies, DataTable, Expect, Flow, HttpVersion, JsonExpectation, Judge,
-    Keep, Leave, LeaveAfter, Load, OnFailure, Pick, Profile, Ramp, ReportedLatency, Retry, Scenario, Scrape,
+    Keep, Leave, LeaveAfter, Load, Mix, Need, OnFailure, Pick, Profile, Ramp, ReportedLatency, Retry, Scenario, Scrape,
     ScrapeSeries, Secret, Setup, SetupFor, Stage, StatusPattern, Step, Stream, Tenant, Think,
 };
 pub use overrides::{Overrides, Stress};

@@ -232,6 +232,18 @@ pub struct Step {
     pub leave: Option<Leave>,
     /// Whether the flow goes on after the step failed.
     pub on_failure: OnFailure,
+    /// Whether a turn without it is still one.
+    pub need: Need,
+}
+
+/// Whether a turn can be done without a step. Only such a step may sit out spells by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Need {
+    /// It changes something, or a later step uses what it captures.
+    #[default]
+    Needed,
+    /// It is safe (RFC 9110, 9.2.1: GET, HEAD, OPTIONS), and nothing uses what it captures.
+    Free,
 }
 
 /// Whether a flow goes on after a step that failed.
@@ -406,8 +418,23 @@ pub struct Scenario {
     pub load: Load,
     /// The stages, at least one. Each is a phase of the run.
     pub stages: Vec<Stage>,
+    /// Whether all kinds of request come all the time.
+    pub mix: Mix,
     /// Budgets of growth in place of the profile's: what a minute of warming up is allowed, a night is not.
     pub budgets: Option<Vec<String>>,
+}
+
+/// Whether all kinds of request come all the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mix {
+    /// They do, as the weights say.
+    #[default]
+    Even,
+    /// Each comes in half of the spells, drawn at random, and sits out the others.
+    Spells {
+        /// How long a spell lasts; `None` for a sixtieth of the scenario.
+        length: Option<Duration>,
+    },
 }
 
 /// Who comes when.

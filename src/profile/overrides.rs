@@ -3,10 +3,18 @@
 use std::time::Duration;
 
 use super::error::ProfileError;
-use super::model::{Arrivals, Load, Profile, Ramp, Scenario, Stage};
+use super::model::{Arrivals, Load, Mix, Profile, Ramp, Scenario, Stage};
 use super::scenarios::{self, RAMP_UP};
 use super::units::{MAX_TIME, MAX_USERS};
 use crate::domain::run::Trend;
+
+/// Spells in a scenario that does not say how long they are: enough to tell some ten kinds apart, and each as long as can be,
+/// for what a spell leaves has to stand out of the noise.
+const SPELLS: u64 = 60;
+/// A spell that nobody set holds two samples at least at the usual interval, and what a server only buffers is gone long before
+/// the longest one ends.
+const SHORTEST_SPELL: Duration = Duration::from_secs(2);
+const LONGEST_SPELL: Duration = Duration::from_mins(10);
 
 /// Changes of a scenario; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,6 +89,14 @@ impl Scenario {
     /// How long it lasts in all.
     pub fn duration(&self) -> Duration {
         self.stages.iter().map(|stage| stage.duration).sum()
+    }
+
+    /// How long a spell lasts, in whole seconds, as the driver looks at the time once a second; `None` where the mix does not
+    /// vary.
+    pub fn spell(&self) -> Option<Duration> {
+        let Mix::Spells { length } = self.mix else { return None };
+        let shared = Duration::from_secs(self.duration().as_secs() / SPELLS).clamp(SHORTEST_SPELL, LONGEST_SPELL);
+        Some(length.unwrap_or(shared))
     }
 
     /// The most users, or turns per second, of any stage.
@@ -228,6 +244,15 @@ mod tests {
         let few = Overrides { users: Some(5), ..Overrides::default() };
         let targets: Vec<f64> = scenario("steps").with(&few).unwrap().stages.iter().map(|stage| stage.target).collect();
         assert_eq!(targets, [1.0, 1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn spells_that_nobody_set_go_with_the_length() {
+        let spell = |minutes: u32| {
+            let changed = Overrides { duration: Some(minutes * MINUTE), ..Overrides::default() };
+            scenario("blame").with(&changed).unwrap().spell().unwrap().as_secs()
+        };
+        assert_eq!([spell(1), spell(10), spell(120), spell(10_000)], [2, 10, 120, 600]);
     }
 
     #[test]

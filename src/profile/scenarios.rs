@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::model::{Arrivals, Load, Ramp, Scenario, Stage};
+use super::model::{Arrivals, Load, Mix, Ramp, Scenario, Stage};
 use crate::domain::run::Trend;
 
 /// The phase in which users come one after the other.
@@ -17,6 +17,8 @@ const RAMP_SHARE: f64 = 0.1;
 const LONGEST_RAMP: Duration = Duration::from_secs(30);
 /// What is left of a spike before and after it, as a share of it.
 const SPIKE_BASE: f64 = 0.1;
+/// The scenario that varies the mix.
+const BLAME: &str = "blame";
 /// How long one number of users is held in `steps` where nothing is said.
 pub(super) const EACH: Duration = Duration::from_mins(1);
 
@@ -41,6 +43,7 @@ pub(super) struct Plan {
     pub(super) class: Option<String>,
     pub(super) load: Load,
     pub(super) shape: Shape,
+    pub(super) mix: Mix,
     pub(super) budgets: Option<Vec<String>>,
 }
 
@@ -52,7 +55,7 @@ struct BuiltIn {
     minutes: u64,
 }
 
-const BUILT_IN: [BuiltIn; 9] = [
+const BUILT_IN: [BuiltIn; 10] = [
     BuiltIn { name: "smoke", about: "Does everything work at all?", users: 10.0, minutes: 1 },
     BuiltIn {
         name: "baseline",
@@ -87,6 +90,12 @@ const BUILT_IN: [BuiltIn; 9] = [
         users: 50.0,
         minutes: 4,
     },
+    BuiltIn {
+        name: BLAME,
+        about: "Each kind of request in half of the spells, drawn at random: which one is to blame for growth?",
+        users: 20.0,
+        minutes: 10,
+    },
 ];
 
 /// The scenarios that every profile has.
@@ -105,6 +114,7 @@ pub(super) fn built_in() -> impl Iterator<Item = Plan> {
             class: (scenario.name == "heavy").then(|| "heavy".to_owned()),
             load: Load::Closed,
             shape,
+            mix: if scenario.name == BLAME { Mix::Spells { length: None } } else { Mix::Even },
             budgets: None,
         }
     })
@@ -149,8 +159,8 @@ impl Plan {
             }
             Shape::Stages(stages) => stages,
         };
-        let Self { name, about, class, load, budgets, .. } = self;
-        Ok(Scenario { name, about, class, load, stages, budgets })
+        let Self { name, about, class, load, mix, budgets, .. } = self;
+        Ok(Scenario { name, about, class, load, stages, mix, budgets })
     }
 }
 
@@ -188,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nine_scenarios_have_their_users_and_minutes() {
+    fn the_ten_scenarios_have_their_users_and_minutes() {
         for (name, users, minutes) in [
             ("smoke", 10.0, 1),
             ("baseline", 50.0, 5),
@@ -199,6 +209,7 @@ mod tests {
             ("endurance", 100.0, 30),
             ("soak", 75.0, 120),
             ("steps", 50.0, 4),
+            ("blame", 20.0, 10),
         ] {
             let scenario = scenario(name);
             let peak = scenario.stages.iter().map(|stage| stage.target).fold(0.0, f64::max);
@@ -206,7 +217,7 @@ mod tests {
             assert!((peak - users).abs() < 1e-9 && total == Duration::from_mins(minutes), "{name}: {peak} {total:?}");
             assert_eq!(scenario.load, Load::Closed, "{name}");
         }
-        assert_eq!(built_in().count(), 9);
+        assert_eq!(built_in().count(), 10);
     }
 
     #[test]
@@ -234,8 +245,15 @@ mod tests {
     fn a_ramp_as_long_as_the_whole_is_refused() {
         let minute = Duration::from_mins(1);
         let shape = Shape::Level { peak: 20.0, duration: minute, ramp_up: Some(minute) };
-        let plan =
-            Plan { name: "x".to_owned(), about: String::new(), class: None, load: Load::Closed, shape, budgets: None };
+        let plan = Plan {
+            name: "x".to_owned(),
+            about: String::new(),
+            class: None,
+            load: Load::Closed,
+            shape,
+            mix: Mix::Even,
+            budgets: None,
+        };
         assert!(plan.scenario().unwrap_err().contains("1m"));
     }
 }

@@ -1,10 +1,11 @@
 //! Objectives, steps and phases as tables of words, not yet escaped: what HTML and Markdown show alike, and the lines of
 //! the terminal's summary.
 
-use crate::domain::Assessment;
+use crate::domain::attribution::{Charge, Portion};
 use crate::domain::objective::{LimitUnit, ObjectiveFinding, Outcome};
 use crate::domain::performance::{LatencyFigures, Performance, PhaseFigures, StepFigures};
-use crate::domain::rate::{grouped, span, with_decimals};
+use crate::domain::rate::{grouped, rate_per_request, span, with_decimals};
+use crate::domain::{Assessment, Finding};
 
 use super::material::NOTHING;
 
@@ -49,6 +50,30 @@ pub(super) fn objectives(assessment: &Assessment) -> Grid {
     };
     let rows: Vec<Vec<String>> = sorted(assessment).iter().map(row).collect();
     Grid::of("Objectives", &["Objective", "Outcome", "Value", "Limit", "Grade", "Why"], &rows)
+}
+
+/// What each kind of request has of the growths, a row a metric and kind.
+pub(super) fn portions(assessment: &Assessment) -> Grid {
+    let of = |finding: &Finding| {
+        let portions = finding.attribution.iter().flat_map(|attribution| &attribution.portions);
+        portions.map(|portion| portion_row(finding, portion)).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = assessment.findings.iter().flat_map(of).collect();
+    let heads = ["Metric", "Request", "Came", "Each leaves (95 % interval)", "Share of the growth", "To blame"];
+    Grid::of("Growth by request", &heads, &rows)
+}
+
+fn portion_row(finding: &Finding, portion: &Portion) -> Vec<String> {
+    let share = |value: f64| with_decimals(100.0 * value, 0);
+    let Portion { share: whole, .. } = portion;
+    vec![
+        finding.label.clone(),
+        portion.name.clone(),
+        grouped(portion.count as f64),
+        rate_per_request(portion.per_request, finding.unit),
+        format!("{} % ({} to {})", share(whole.estimate), share(whole.low), share(whole.high)),
+        if portion.charge == Charge::ToBlame { "yes" } else { NOTHING }.to_owned(),
+    ]
 }
 
 /// The table of steps and turns.

@@ -15,7 +15,7 @@ use crate::domain::{Finding, ObjectiveFinding, Run, Verdict};
 use super::escape::markup;
 use super::facts::facts;
 use super::material::{Material, NOTHING, row, sentence};
-use super::text::Subject;
+use super::text::{Subject, told_of_requests};
 
 /// What a case comes out as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,6 +130,7 @@ fn details(material: &Material<'_>, finding: &Finding) -> String {
     lines.extend(more.iter().filter(|(_, value)| *value != NOTHING).map(|(name, value)| format!("{name}: {value}")));
     lines.push(sentence(&finding.reason));
     lines.extend(finding.advice.as_deref().map(sentence));
+    lines.extend(finding.attribution.as_ref().map(told_of_requests));
     lines.join("\n")
 }
 

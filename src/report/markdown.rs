@@ -11,6 +11,7 @@ use super::facts::facts;
 use super::grids::{self, Grid};
 use super::heap;
 use super::material::{Material, row, sentence};
+use super::text::told_of_requests;
 
 /// Rows of the table at most: a CSV may have thousands of columns, and a comment holds 65,536 characters.
 const ROWS: usize = 40;
@@ -25,6 +26,7 @@ pub fn markdown_report(material: &Material<'_>, pictures: &[String]) -> String {
     grid(&mut out, &grids::objectives(material.assessment));
     table(&mut out, material);
     told(&mut out, material);
+    portions(&mut out, material);
     performance(&mut out, material);
     heap(&mut out, material);
     let mut pictures = pictures.iter();
@@ -63,6 +65,15 @@ fn table(out: &mut String, material: &Material<'_>) {
     }
     if findings.iter().any(|finding| finding.role != Role::Decides) {
         out.push_str("\n\\* shown beside the others; does not decide\n");
+    }
+}
+
+/// What each kind of request has of the growth.
+fn portions(out: &mut String, material: &Material<'_>) {
+    let portions = grids::portions(material.assessment);
+    if !portions.rows.is_empty() {
+        out.push('\n');
+        grid(out, &portions);
     }
 }
 
@@ -117,7 +128,8 @@ fn told(out: &mut String, material: &Material<'_>) {
         let limit = row(finding, None).to_limit;
         let limit = if finding.time_to_limit_s.is_some() { format!(" Limit: {limit}.") } else { String::new() };
         let advice = finding.advice.as_deref().map_or_else(String::new, |advice| format!(" {}", sentence(advice)));
-        let words = format!("{}{limit}{advice}", sentence(&finding.reason));
+        let requests = finding.attribution.as_ref().map(|found| format!(" {}", told_of_requests(found)));
+        let words = format!("{}{limit}{advice}{}", sentence(&finding.reason), requests.unwrap_or_default());
         let _ = writeln!(out, "- **{}**: {}", shown(&finding.label), shown(&words));
     }
 }

@@ -7,9 +7,10 @@ use crate::domain::assessment::{BudgetOutcome, Gate, Grade};
 use crate::domain::metric::Role;
 use crate::domain::rate::{Per, about, grouped, quantity, rate, span};
 use crate::domain::run::{EventKind, RunEnd, TargetEnd};
-use crate::domain::{Assessment, Finding, Run, SeriesSet, Verdict};
+use crate::domain::{Assessment, Attribution, Finding, Run, SeriesSet, Verdict};
 
 use super::grids;
+use super::material::sentence;
 
 /// The width that the summary keeps to.
 const WIDTH: usize = 80;
@@ -317,6 +318,15 @@ fn told(out: &mut String, finding: &Finding) {
         let _ = write!(text, " {}", printable(advice));
     }
     wrap(out, &text);
+    if let Some(attribution) = &finding.attribution {
+        wrap(out, &printable(&told_of_requests(attribution)));
+    }
+}
+
+/// Which request is to blame, and what would let it be told where that is open.
+pub(super) fn told_of_requests(attribution: &Attribution) -> String {
+    let reason = sentence(&attribution.reason);
+    attribution.advice.as_deref().map_or_else(|| reason.clone(), |advice| format!("{reason} {}", sentence(advice)))
 }
 
 /// How much a growth matters, in words.

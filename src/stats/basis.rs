@@ -57,14 +57,21 @@ impl Basis {
     }
 
     /// How far the fitted value at this row of columns scatters, in deviations of the noise: the norm of the row in the
-    /// directions, by forward substitution.
+    /// directions.
     pub fn leverage(&self, row: &[f64]) -> f64 {
+        let along = self.along(row);
+        dot(&along, &along).sqrt()
+    }
+
+    /// A row of columns in the directions, by forward substitution: its inner product with the shares of the values is the
+    /// row's with the coefficients.
+    pub fn along(&self, row: &[f64]) -> Vec<f64> {
         let mut along: Vec<f64> = Vec::with_capacity(self.columns.len());
         for (at, shares) in self.shares.iter().enumerate() {
             let held = dot(&shares[..at], &along);
             along.push((row.get(at).copied().unwrap_or(0.0) - held) / shares[at]);
         }
-        dot(&along, &along).sqrt()
+        along
     }
 
     /// The directions, in the order in which they were added.

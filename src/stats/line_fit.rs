@@ -53,18 +53,16 @@ pub fn least_squares(x: &[f64], y: &[f64]) -> Option<Line> {
     (sxx > 0.0 && slope.is_finite()).then_some(Line { intercept: mean_y - slope * mean_x, slope })
 }
 
-/// The least-squares slope with the Newey-West standard error (1987): Bartlett weights over `S = 1.3 sqrt(n)` lags, the
-/// bandwidth of Lazarus, Lewis, Stock and Watson (2018), because the textbook's shorter one covers far too seldom. The
-/// freedom is the equivalent one of that bandwidth, `1.5 n / S` (the same paper, for the Bartlett kernel).
+/// The least-squares slope with the Newey-West standard error (1987) over the lags of [`bandwidth`], because the textbook's
+/// fewer cover far too seldom.
 pub fn newey_west(x: &[f64], y: &[f64]) -> Option<Slope> {
     let line = least_squares(x, y)?;
     let n = x.len().min(y.len());
     if n < 4 {
         return None;
     }
-    let lags = (1.3 * (n as f64).sqrt()).ceil().min(n as f64 - 1.0) as usize;
+    let (lags, freedom) = bandwidth(n);
     let standard_error = newey_west_error(x, y, line, lags);
-    let freedom = (1.5 * n as f64 / (lags as f64 + 1.0)).clamp(1.0, n as f64 - 2.0);
     Some(Slope { line, standard_error, freedom })
 }
 
@@ -74,13 +72,27 @@ pub fn newey_west_error(x: &[f64], y: &[f64], line: Line, lags: usize) -> f64 {
     let mean_x = mean(&x[..n]);
     let sxx: f64 = x[..n].iter().map(|x| (x - mean_x) * (x - mean_x)).sum();
     let scores: Vec<f64> = x.iter().zip(y).map(|(&x, &y)| (x - mean_x) * (y - line.at(x))).collect();
+    let sum = long_run_sum(&scores, lags);
+    (sum.max(0.0) * n as f64 / (n as f64 - 2.0)).sqrt() / sxx
+}
+
+/// The variance of the sum of these scores, however much neighbours resemble each other: squares and products over so many
+/// lags with Bartlett's falling weights (Newey and West 1987). It may come out below zero for few scores.
+pub fn long_run_sum(scores: &[f64], lags: usize) -> f64 {
     let mut sum: f64 = scores.iter().map(|score| score * score).sum();
-    for lag in 1..=lags.min(n.saturating_sub(1)) {
+    for lag in 1..=lags.min(scores.len().saturating_sub(1)) {
         let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
-        let products: f64 = scores[lag..].iter().zip(&scores).map(|(a, b)| a * b).sum();
+        let products: f64 = scores[lag..].iter().zip(scores).map(|(a, b)| a * b).sum();
         sum += 2.0 * weight * products;
     }
-    (sum.max(0.0) * n as f64 / (n as f64 - 2.0)).sqrt() / sxx
+    sum
+}
+
+/// So many lags, and the degrees of freedom that they leave: `S = 1.3 sqrt(n)` and `1.5 n / S` (Lazarus, Lewis, Stock and
+/// Watson 2018, for the Bartlett kernel).
+pub fn bandwidth(n: usize) -> (usize, f64) {
+    let lags = (1.3 * (n as f64).sqrt()).ceil().min(n as f64 - 1.0) as usize;
+    (lags, (1.5 * n as f64 / (lags as f64 + 1.0)).clamp(1.0, (n as f64 - 2.0).max(1.0)))
 }
 
 fn mean(values: &[f64]) -> f64 {

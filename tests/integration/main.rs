@@ -5,6 +5,8 @@
 #[path = "../support/soak.rs"]
 mod soak;
 
+/// Which request is to blame.
+mod attribution;
 /// What is typed wrong is answered by one line and exit code 2.
 mod bad_input;
 /// Charts of one run, and of several over each other.

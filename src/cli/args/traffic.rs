@@ -35,7 +35,8 @@ pub(in crate::cli) struct LoadArgs {
     /// Send the traffic of this profile: a file, or a name from `soak profile list`
     #[arg(long, value_name = "FILE|NAME", env = "SOAK_PROFILE", hide_env = true)]
     pub(in crate::cli) profile: Option<PathBuf>,
-    /// The profile's scenario: smoke, baseline, stress, spike, burst, heavy, endurance, soak, steps, or one of its own
+    /// The profile's scenario: smoke, baseline, stress, spike, burst, heavy, endurance, soak, steps, blame, or one of its
+    /// own
     /// [default: the one that the profile names]
     #[arg(long, value_name = "NAME", requires = "profile", env = "SOAK_SCENARIO", hide_env = true)]
     pub(in crate::cli) scenario: Option<String>,

@@ -10,7 +10,7 @@ use super::support::{Drive, OK, SteppedClock, Then, closed, drive, open, plan, p
 use crate::clock::Clock;
 use crate::domain::traffic::Measure;
 use crate::domain::{Elapsed, TrafficTick};
-use crate::profile::{Ramp, Stream, Think};
+use crate::profile::{Class, Flow, Mix, Ramp, Stream, Think};
 use crate::stats::latencies::Latencies;
 
 /// Moves the clock on in tenths of a second until a tick fulfils `wanted`.
@@ -65,6 +65,34 @@ fn users_come_and_go_with_the_stages_and_each_stage_is_a_phase() {
         assert!(window.from_s >= from && window.to_s <= to, "{window:?}");
     }
     assert_eq!((drove.summary.errors, drove.summary.waited), (0, 0));
+}
+
+#[test]
+fn each_class_comes_in_two_of_four_spells_and_every_window_lies_in_one() {
+    const SPELL_S: f64 = 2.0;
+    let address = serve(|_, stream| write(stream, OK, Then::Keep));
+    let mut scenario = closed(4);
+    scenario.mix = Mix::Spells { length: Some(Duration::from_secs(2)) };
+    let mut profile = profile(vec![step("GET /a")]);
+    profile.flows.push(Flow { name: "other".into(), steps: vec![step("GET /b")] });
+    profile.classes[0].think = Think::Fixed(Duration::from_millis(200));
+    profile.classes.push(Class { name: "other".into(), flow: "other".into(), ..profile.classes[0].clone() });
+    let clock = Arc::new(SteppedClock::default());
+    let mut crowd = Drive::start(plan(address, profile, scenario), Arc::clone(&clock) as Arc<dyn Clock>);
+    crowd.advance(&clock, Duration::ZERO, || 0);
+    advance(&clock, &mut crowd, |tick| tick.at.as_secs_f64() >= 24.0);
+    let drove = crowd.stop();
+    let number = |at_s: f64| (at_s / SPELL_S).floor() as usize;
+    let mut came = [[false; 12]; 2];
+    for window in drove.windows().iter().filter(|window| window.step.is_some() && window.to_s <= 24.0) {
+        assert_eq!(number(window.from_s), number(window.to_s - 0.01), "{window:?}");
+        came[usize::from(window.class == "other")][number(window.from_s)] = true;
+    }
+    for four in came.iter().flat_map(|spells| spells.chunks(4)) {
+        assert_eq!(four.iter().filter(|came| **came).count(), 2, "{came:?}");
+    }
+    assert_ne!(came[0], came[1]);
+    assert_eq!(drove.summary.errors, 0);
 }
 
 #[test]

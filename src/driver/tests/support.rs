@@ -20,8 +20,9 @@ use crate::domain::run::Trend;
 use crate::domain::traffic::{RequestLine, TrafficSummary};
 use crate::domain::{Elapsed, TrafficTick, Window};
 use crate::profile::{
-    Arrivals, Body, Capture, Class, Connection, Cookies, Expect, Flow, HttpVersion, JsonTemplate, Keep, Load,
-    OnFailure, Piece, Profile, Ramp, Retry, Scenario, Setup, SetupFor, Stage, Step, Stream, Template, Tenant, Think,
+    Arrivals, Body, Capture, Class, Connection, Cookies, Expect, Flow, HttpVersion, JsonTemplate, Keep, Load, Mix,
+    Need, OnFailure, Piece, Profile, Ramp, Retry, Scenario, Setup, SetupFor, Stage, Step, Stream, Template, Tenant,
+    Think,
 };
 
 pub(in crate::driver) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
@@ -183,6 +184,7 @@ pub(in crate::driver) fn step(request: &str) -> Step {
         stream: Stream::No,
         leave: None,
         on_failure: OnFailure::EndTurn,
+        need: Need::Needed,
     }
 }
 
@@ -254,6 +256,7 @@ pub(in crate::driver) fn closed(users: u32) -> Scenario {
         about: String::new(),
         class: None,
         budgets: None,
+        mix: Mix::Even,
         load: Load::Closed,
         stages: vec![Stage { duration: super::super::FOR_EVER, ..stage("steady", 1.0, f64::from(users), Ramp::Jump) }],
     }

@@ -91,6 +91,7 @@ pub(super) const SCENARIO: &[&str] = &[
     "class",
     "steps",
     "each",
+    "spells",
     "fail_on",
 ];
 

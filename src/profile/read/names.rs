@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::profile::error::{did_you_mean, nearest};
-use crate::profile::model::{DataTable, SetupFor, Tenant};
+use crate::profile::model::{DataTable, Need, SetupFor, Tenant};
 use crate::profile::template::{Piece, Template};
 
 use super::actors::{ReadFlow, ReadSetup};
@@ -62,9 +62,10 @@ impl Names<'_> {
         user.insert("user".to_owned());
         self.check_setups(reader, SetupFor::User, &mut user, setups, &captured, &mut headers);
         user.insert("turn".to_owned());
-        for flow in flows {
+        for flow in &mut *flows {
             self.check_steps(reader, &mut user.clone(), &mut flow.steps, &captured, &mut headers);
         }
+        weigh_need(setups, flows);
         headers.check_all_sent(reader, &captured);
     }
 
@@ -154,6 +155,36 @@ impl Names<'_> {
             }
         }
     }
+}
+
+/// Which steps of the flows a turn can be done without: those that change nothing and of which nothing is used later, be it in
+/// the same turn or by another tenant.
+fn weigh_need(setups: &[ReadSetup], flows: &mut [ReadFlow]) {
+    const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+    let setup = setups.iter().flat_map(|setup| &setup.steps);
+    let all = setup.chain(flows.iter().flat_map(|flow| &flow.steps)).flat_map(|read| &read.uses);
+    let others: BTreeSet<String> = all
+        .filter_map(|used| if let Wanted::Other(name) = &used.variable { Some(name.clone()) } else { None })
+        .collect();
+    for flow in flows {
+        for at in 0..flow.steps.len() {
+            let later = || flow.steps[at + 1..].iter();
+            let is_named = |name: &String| {
+                let wanted = Wanted::Variable(name.clone());
+                // A header of the target is given to a step where it is known what it names.
+                let in_header = |read: &ReadStep| read.step.headers.iter().any(|(_, value)| names(value, name));
+                others.contains(name)
+                    || later().any(|read| read.uses.iter().any(|used| used.variable == wanted) || in_header(read))
+            };
+            let step = &flow.steps[at].step;
+            let is_free = SAFE.contains(&step.method.as_str()) && !step.captures.iter().any(|(name, _)| is_named(name));
+            flow.steps[at].step.need = if is_free { Need::Free } else { Need::Needed };
+        }
+    }
+}
+
+fn names(template: &Template, name: &str) -> bool {
+    template.pieces.iter().any(|piece| matches!(piece, Piece::Variable(variable) if variable == name))
 }
 
 fn captures<'s>(steps: impl Iterator<Item = &'s ReadStep>) -> impl Iterator<Item = String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::run::Trend;
 use crate::profile::error::{did_you_mean, nearest};
-use crate::profile::model::{Arrivals, Class, Load, Ramp, Scenario, Stage};
+use crate::profile::model::{Arrivals, Class, Load, Mix, Ramp, Scenario, Stage};
 use crate::profile::scenarios::{self, EACH, Plan, Shape};
 use crate::profile::units::{self, MAX_USERS};
 
@@ -87,8 +87,22 @@ fn plan(reader: &mut Reader<'_>, entry: &Entry<'_, '_>, base: Option<&Plan>, cla
         Some(field) => Some(class(reader, &field, classes)?),
         None => base.and_then(|plan| plan.class.clone()),
     };
+    let mix = match fields.get("spells") {
+        Some(field) => spells(reader, &field)?,
+        None => base.map(|plan| plan.mix).unwrap_or_default(),
+    };
     let budgets = objectives::budgets(reader, &fields).or_else(|| base.and_then(|plan| plan.budgets.clone()));
-    Some(Plan { name: entry.key.to_owned(), about, class, load: load?, shape: shape?, budgets })
+    Some(Plan { name: entry.key.to_owned(), about, class, load: load?, shape: shape?, mix, budgets })
+}
+
+/// Reads how long a spell lasts.
+fn spells(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<Mix> {
+    let length = field.some_time(reader)?;
+    if length.subsec_nanos() > 0 {
+        reader.wrong(field, "a spell lasts whole seconds, such as \"10s\"");
+        return None;
+    }
+    Some(Mix::Spells { length: Some(length) })
 }
 
 fn class(reader: &mut Reader<'_>, field: &Field<'_, '_>, classes: &[Class]) -> Option<String> {

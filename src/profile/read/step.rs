@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::profile::model::{Body, Expect, Leave, LeaveAfter, OnFailure, Retry, Step, Stream, Think};
+use crate::profile::model::{Body, Expect, Leave, LeaveAfter, Need, OnFailure, Retry, Step, Stream, Think};
 use crate::profile::template::{Piece, Template};
 use crate::profile::units;
 
@@ -68,6 +68,7 @@ pub(super) fn step(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, timeout: Du
         stream: stream.unwrap_or_default(),
         leave,
         on_failure: on_failure.unwrap_or_default(),
+        need: Need::default(),
     };
     Some(ReadStep { step, at: fields.start(), uses })
 }
@@ -89,6 +90,7 @@ pub(in crate::profile) fn plain_get(url: Template, timeout: Duration) -> Step {
         stream: Stream::No,
         leave: None,
         on_failure: OnFailure::EndTurn,
+        need: Need::default(),
     }
 }
 

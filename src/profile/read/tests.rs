@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::domain::run::Trend;
 use crate::profile::model::{
-    Arrivals, Body, Capture, JsonExpectation, LeaveAfter, Load, Pick, Profile, Ramp, SetupFor, StatusPattern, Step,
-    Stream, Think,
+    Arrivals, Body, Capture, JsonExpectation, LeaveAfter, Load, Mix, Need, Pick, Profile, Ramp, SetupFor,
+    StatusPattern, Step, Stream, Think,
 };
 use crate::profile::template::{JsonTemplate, Piece, Template};
 use crate::profile::{Problem, check};
@@ -57,7 +57,43 @@ fn one_line_is_a_profile() {
     assert_eq!((profile.classes[0].name.as_str(), profile.classes[0].weight), ("p", 1.0));
     assert_eq!(profile.classes[0].think, Think::Uniform(S, 3 * S));
     assert_eq!(profile.default_scenario, "smoke");
-    assert_eq!(profile.scenarios.len(), 9);
+    assert_eq!(profile.scenarios.len(), 10);
+}
+
+#[test]
+fn a_step_is_free_where_it_changes_nothing_and_nothing_uses_what_it_captures() {
+    let profile = read(
+        "[target]\nurl = \"${BASE}\"\nheaders = { x-key = \"{{key}}\" }\n\
+         [[step]]\nget = \"/key\"\ncapture = { key = \"$.key\" }\n\
+         [[step]]\nget = \"/list\"\ncapture = { first = \"$[0].id\", count = \"$.n\" }\n\
+         [[step]]\nget = \"/items/{{first}}\"\ncapture = { unused = \"$.id\" }\n\
+         [[step]]\npost = \"/items\"\n[[step]]\noptions = \"/items\"\n",
+    );
+    let needs: Vec<Need> = profile.flows[0].steps.iter().map(|step| step.need).collect();
+    // The first one's key goes with every later header, the second one's with a path; a POST changes something.
+    assert_eq!(needs, [Need::Needed, Need::Needed, Need::Free, Need::Needed, Need::Free]);
+}
+
+#[test]
+fn what_another_tenant_uses_is_needed() {
+    let profile = read(
+        "[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n[[step]]\nget = \"/mine\"\ncapture = { id = \"$.id\" }\n\
+         [[step]]\nget = \"/docs/{{other.id}}\"\nexpect = 403\n",
+    );
+    let needs: Vec<Need> = profile.flows[0].steps.iter().map(|step| step.need).collect();
+    assert_eq!(needs, [Need::Needed, Need::Free]);
+}
+
+#[test]
+fn spells_are_a_sixtieth_of_blame_and_whatever_a_scenario_says() {
+    let profile = read("get = \"/\"\n[scenario.soak]\nspells = \"90s\"\n[scenario.blame]\nusers = 5");
+    let spell = |name: &str| profile.scenarios[name].spell();
+    assert_eq!((spell("soak"), spell("blame"), spell("smoke")), (Some(90 * S), Some(10 * S), None));
+    assert_eq!(profile.scenarios["blame"].mix, Mix::Spells { length: None });
+    for (spells, said) in [("1500ms", "whole seconds"), ("0s", "above zero"), ("often", "a time with its unit")] {
+        let message = problem(&format!("get = \"/\"\n[scenario.blame]\nspells = \"{spells}\"")).message;
+        assert!(message.contains("`spells`") && message.contains(said), "{spells}: {message}");
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub fn html(material: &Material<'_>, pictures: &Pictures) -> String {
     out.push_str("<main>\n");
     performance::objectives(&mut out, material);
     sections::findings(&mut out, material);
+    performance::requests(&mut out, material);
     charts(&mut out, material, pictures);
     heap::heap(&mut out, material, pictures);
     sections::traffic(&mut out, material);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::escape::markup;
 use super::super::grids::{self, Grid};
 use super::super::material::{Material, sentence};
+use super::super::text::told_of_requests;
 use super::sections::{open, table};
 
 /// Rows of a table at most.
@@ -25,6 +26,26 @@ pub(super) fn objectives(out: &mut String, material: &Material<'_>) {
         row[1] = format!("<span class=\"word {}\">{}</span>", class(objective.outcome), objective.outcome.words());
     }
     put(out, &grid);
+    out.push_str("</section>\n");
+}
+
+/// Which request is to blame, where something grows and several kinds were sent.
+pub(super) fn requests(out: &mut String, material: &Material<'_>) {
+    let told = material.findings().filter_map(|finding| Some((finding, finding.attribution.as_ref()?)));
+    for (number, (finding, attribution)) in told.enumerate() {
+        if number == 0 {
+            open(out, "requests", "Which request is to blame?");
+        }
+        let (label, words) = (markup(&finding.label), markup(&told_of_requests(attribution)));
+        let _ = writeln!(out, "<p><strong>{label}</strong>: {words}</p>");
+    }
+    if !material.findings().any(|finding| finding.attribution.is_some()) {
+        return;
+    }
+    let portions = grids::portions(material.assessment);
+    if !portions.rows.is_empty() {
+        put(out, &escaped(portions));
+    }
     out.push_str("</section>\n");
 }
 

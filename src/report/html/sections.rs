@@ -9,7 +9,7 @@ use crate::domain::{Finding, Phase, Run, Verdict};
 use super::super::escape::markup;
 use super::super::facts::{Happening, facts, happenings};
 use super::super::material::{Material, NOTHING, rough, row, sentence};
-use super::super::text::{Subject, graded};
+use super::super::text::{Subject, graded, told_of_requests};
 
 /// Rows of a table at most: a CSV may have thousands of columns.
 const ROWS: usize = 200;
@@ -167,6 +167,9 @@ pub(super) fn decided(out: &mut String, material: &Material<'_>) {
         }
         if let Some(advice) = &finding.advice {
             let _ = write!(out, " <strong>{}</strong>", markup(&sentence(advice)));
+        }
+        if let Some(attribution) = &finding.attribution {
+            let _ = write!(out, " {}", markup(&told_of_requests(attribution)));
         }
         out.push_str("</dd>\n");
     }

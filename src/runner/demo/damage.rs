@@ -23,6 +23,8 @@ const TRANSCRIPT: usize = 4 * KIB;
 pub(super) const TURNS_PER_FILE: u64 = 4;
 /// Under `thread-leak`, one turn in so many starts a thread: 1 a second at 20 turns/s.
 pub(super) const TURNS_PER_THREAD: u64 = 20;
+/// What a front page keeps under `page-leak`.
+pub(super) const PAGE: usize = 16 * KIB;
 /// What a turn keeps under `hoard`: above glibc's first mmap threshold, so each is a mapping of its own.
 const BOARD: usize = 256 * KIB;
 /// What a chat leaves behind under `stream-leak` when its client left.
@@ -52,6 +54,7 @@ const INDEX_GAP: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) transcripts: Vec<Box<[u8]>>,
+    pub(super) pages: Vec<Box<[u8]>>,
     pub(super) hoard: Vec<Box<[u8]>>,
     pub(super) files: Vec<OwnedFd>,
     pub(super) cache: HashMap<u64, Box<[u8]>>,
@@ -79,6 +82,9 @@ impl Damage {
     pub(super) fn turn(&self, number: u64, work: Work) -> io::Result<()> {
         if self.faults.has(Fault::Hoard) && work.is_hoarded() {
             self.held(|held| held.hoard.push(touched(BOARD)));
+        }
+        if self.faults.has(Fault::PageLeak) && work == Work::Page {
+            self.held(|held| held.pages.push(touched(PAGE)));
         }
         self.faults.iter().try_for_each(|fault| self.strike(fault, number))
     }
@@ -265,6 +271,15 @@ mod tests {
         assert_eq!(batch(TURNS_PER_BATCH - 1), (159 * BATCH_PART, BATCH_RESERVE));
         assert_eq!(batch(TURNS_PER_BATCH), (0, 0));
         assert_eq!(batch(TURNS_PER_BATCH + 1), (BATCH_PART, BATCH_RESERVE));
+    }
+
+    #[test]
+    fn a_page_leak_keeps_16_kib_of_a_page_and_nothing_of_any_other_work() {
+        let damage = Damage::new(FaultSet::from_iter([Fault::PageLeak]));
+        for (number, work) in (1..).zip(Work::ALL) {
+            damage.turn(number, work).unwrap();
+        }
+        assert_eq!(damage.held(|held| held.pages.iter().map(|page| page.len()).sum::<usize>()), 16 * 1024);
     }
 
     #[test]

@@ -74,6 +74,8 @@ faults! {
     ThreadLeak: Leak = "thread-leak",
     /// Each turn starts a task that waits for ever, with 3 KiB of its own.
     TaskLeak: Leak = "task-leak",
+    /// Each front page keeps 16 KiB for ever, and no other request anything.
+    PageLeak: Leak = "page-leak",
     /// Each turn but a classification or a chat keeps 256 KiB for ever.
     Hoard: Leak = "hoard",
     /// A chat whose client left leaves its task and 64 KiB behind.
