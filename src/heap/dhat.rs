@@ -1,7 +1,7 @@
 //! Reads DHAT's JSON, version 2, as the dhat crate, Valgrind and soak-heap write it: program points one by one, so that a
 //! file of a gigabyte takes no more memory than its greatest sites.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
@@ -14,6 +14,9 @@ use super::profile::{ArenaUse, Base, Collector, HeapProfile, Location, Maker, Mo
 const VERSION: u64 = 2;
 /// The version of soak-heap's own part that this reads.
 const SOAK_HEAP_VERSION: u64 = 1;
+
+/// How much of a file is looked at at a time.
+const CHUNK: usize = 64 << 10;
 
 /// Everything that the file said, before it is put together: keys may come in any order.
 #[derive(Default)]
@@ -37,7 +40,9 @@ struct Raw {
 /// Where it is not DHAT's JSON of a heap, ends early or holds more than memory is kept for.
 pub(super) fn read(reader: impl Read) -> Result<HeapProfile, Fault> {
     let mut raw = Raw::default();
-    let mut json = serde_json::Deserializer::from_reader(Guard::new(reader));
+    // The parser asks for single bytes, which a buffer hands out without a call each.
+    let guarded = BufReader::with_capacity(CHUNK, Guard::new(reader));
+    let mut json = serde_json::Deserializer::from_reader(guarded);
     let parsed = Root(&mut raw).deserialize(&mut json).and_then(|()| json.end());
     match (parsed, raw.newer.take()) {
         (_, Some(newer)) => Err(newer),

@@ -17,6 +17,8 @@ pub(super) struct Guard<R> {
     place: Place,
     length: usize,
     depth: usize,
+    /// What stands next, and is refused.
+    refused: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +30,12 @@ enum Place {
 
 impl<R> Guard<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, place: Place::Outside, length: 0, depth: 0 }
+        Self { inner, place: Place::Outside, length: 0, depth: 0, refused: None }
     }
 
-    fn check(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
-        for &byte in bytes {
+    /// How many of these bytes may pass.
+    fn check(&mut self, bytes: &[u8]) -> usize {
+        for (at, &byte) in bytes.iter().enumerate() {
             self.length += 1;
             match (self.place, byte) {
                 (Place::Escaped, _) => self.place = Place::Inside,
@@ -46,22 +49,27 @@ impl<R> Guard<R> {
             }
             let longest = if self.place == Place::Outside { WORD } else { STRING };
             if self.length > longest {
-                return Err("a string or a number in it is longer than any heap profile has");
+                self.refused = Some("a string or a number in it is longer than any heap profile has");
+                return at;
             }
             if self.depth > DEPTH {
-                return Err("its brackets are nested deeper than any heap profile has");
+                self.refused = Some("its brackets are nested deeper than any heap profile has");
+                return at;
             }
         }
-        Ok(())
+        bytes.len()
     }
 }
 
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let read = buffer.get(..count).unwrap_or_default();
-        self.check(read).map_err(|what| io::Error::new(io::ErrorKind::InvalidData, what))?;
-        Ok(count)
+        let count = if self.refused.is_none() { self.inner.read(buffer)? } else { 0 };
+        let passed = self.check(buffer.get(..count).unwrap_or_default());
+        match self.refused {
+            // What stands before it is read first, so that the parser's place is the place.
+            Some(what) if passed == 0 => Err(io::Error::new(io::ErrorKind::InvalidData, what)),
+            _ => Ok(passed),
+        }
     }
 }
 
@@ -87,5 +95,13 @@ mod tests {
         assert!(read(&"9".repeat(WORD + 1)).unwrap_err().to_string().contains("longer"));
         assert!(read(&"[".repeat(DEPTH + 1)).unwrap_err().to_string().contains("deeper"));
         assert!(read(&"[]".repeat(DEPTH + 1)).is_ok());
+    }
+
+    #[test]
+    fn what_stands_before_it_is_read_and_then_it_is_refused_for_good() {
+        let text = format!("{{\"a\":{}", "[".repeat(DEPTH));
+        let (mut guard, mut room) = (Guard::new(text.as_bytes()), [0; 256]);
+        assert_eq!(guard.read(&mut room).unwrap(), text.len() - 1);
+        assert!(guard.read(&mut room).is_err() && guard.read(&mut room).is_err());
     }
 }
