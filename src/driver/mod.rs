@@ -11,7 +11,8 @@
 //! In the open model turns arrive whatever becomes of earlier ones, at most so many are under way, and the rest wait and are
 //! counted; in the closed model each user does turn after turn. A pacing thread keeps the time (a tokio timer fires 1.3 ms
 //! late at the median), a thread with a current-thread runtime sends, and a third one hands on what was seen. Response
-//! times count from the moment a request was due, so a target that stops answering cannot hide it.
+//! times count from the moment a request was due, so a target that stops answering cannot hide it. Where a scenario has spells,
+//! `mix` says which classes and steps come.
 
 mod answer;
 mod arrivals;

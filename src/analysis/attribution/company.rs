@@ -11,7 +11,8 @@ const TOGETHER: f64 = 0.95;
 /// A pace that varies by less than this share of itself is even: a straggler at a window's edge varies it as much.
 const EVEN: f64 = 0.02;
 /// A pace that varies by this share of itself and more was varied on purpose: a kind that comes or does not come, half of
-/// the time each, varies by 1.
+/// the time each, varies by 1. What varies by chance alone, as independent users do, tells kinds apart as well, but hardly
+/// what is kept from what is held for a minute.
 const VARIED: f64 = 0.5;
 
 /// One kind of request, or several that always came together.
@@ -75,14 +76,21 @@ impl Company {
                     members.push(other);
                 }
             }
-            company.groups.push(group(&members, edges, &name));
+            company.groups.push(group(&members, &name));
         }
         company
     }
 
-    /// Whether the mix was varied as the scenario `blame` varies it.
+    /// Whether all kinds were varied, as the scenario `blame` varies them.
     pub(super) fn is_varied(&self) -> bool {
-        self.even.is_empty() && self.groups.iter().all(|group| group.variation >= VARIED)
+        self.even.is_empty() && self.groups.iter().all(Group::is_varied)
+    }
+}
+
+impl Group {
+    /// Whether it came and went enough to be blamed.
+    pub(super) fn is_varied(&self) -> bool {
+        self.variation >= VARIED
     }
 }
 
@@ -111,10 +119,11 @@ fn alike(one: &Paces<'_>, other: &Paces<'_>) -> f64 {
     product(one, other) / (product(one, one) * product(other, other)).sqrt()
 }
 
-fn group(members: &[&Paces<'_>], edges: &std::ops::Range<usize>, name: &impl Fn(&RequestKind) -> String) -> Group {
+fn group(members: &[&Paces<'_>], name: &impl Fn(&RequestKind) -> String) -> Group {
     let kinds: Vec<RequestKind> = members.iter().map(|member| member.kind.kind.clone()).collect();
     let names: Vec<String> = kinds.iter().map(|kind| format!("`{}`", name(kind))).collect();
-    let so_far = (0..edges.end).map(|at| members.iter().map(|member| member.kind.so_far[at]).sum()).collect();
+    let edges = members.first().map_or(0, |first| first.kind.so_far.len());
+    let so_far = (0..edges).map(|at| members.iter().map(|member| member.kind.so_far[at]).sum()).collect();
     let name = listed(&names);
     let count = members.iter().map(|member| member.count).fold(f64::INFINITY, f64::min);
     let each = members.iter().map(|member| member.count).sum::<f64>() / count;
@@ -136,8 +145,11 @@ mod tests {
     use super::*;
     use crate::domain::traffic::Window;
 
-    fn company(rows: &[(&str, &str, fn(u64) -> u64)]) -> Company {
-        let window = |at: u64, row: &(&str, &str, fn(u64) -> u64)| Window {
+    /// A class, a step, and how many of it come in each window.
+    type Row = (&'static str, &'static str, fn(u64) -> u64);
+
+    fn company(rows: &[Row]) -> Company {
+        let window = |at: u64, row: &Row| Window {
             from_s: 10.0 * at as f64,
             to_s: 10.0 * (at + 1) as f64,
             class: row.0.into(),
@@ -166,7 +178,7 @@ mod tests {
         let found =
             company(&[("normal", "store", store), ("normal", "fetch", fetch), ("normal", "list", |at| drawn(at, 5))]);
         assert_eq!(names(&found), ["`store` and `fetch`", "`list`"]);
-        assert_eq!(found.groups[0].count, (0..40).map(store).sum::<u64>() as f64);
+        assert_eq!(found.groups[0].count.round() as u64, (0..40).map(store).sum::<u64>());
     }
 
     #[test]
@@ -174,6 +186,20 @@ mod tests {
         let found = company(&[("normal", "page", |_| 200), ("normal", "add", |at| 200 * (at / 2 % 2))]);
         assert_eq!((names(&found), found.even.as_slice()), (vec!["`add`"], ["page".to_owned()].as_slice()));
         assert!(!found.is_varied() && found.kinds == 2);
+    }
+
+    #[test]
+    fn a_group_is_counted_beyond_the_stretch_that_it_was_found_in() {
+        let window = |at: u32| Window {
+            from_s: f64::from(at),
+            to_s: f64::from(at + 1),
+            step: Some("a".into()),
+            requests: u64::from(at % 2),
+            ..Window::default()
+        };
+        let counts = Counts::new(&(0..30).map(window).collect::<Vec<Window>>());
+        let company = Company::of(&counts, &counts.within(5.0, 20.0));
+        assert!((counts.at(&company.groups[0].so_far, 30.0) - 15.0).abs() < 1e-9);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::domain::Estimate;
 use crate::domain::attribution::{Blame, Charge, Portion};
 use crate::stats::{line_fit, student_t};
 
-use super::company::Group;
+use super::company::{Company, Group};
 use super::fit::{Column, Fit, Measured};
 use super::passing::Fits;
 use super::points::{Points, rise};
@@ -16,6 +16,9 @@ const CHANCE: f64 = 0.0027;
 const LEAST_SHARE: f64 = 0.1;
 /// Requests that take more than the whole growth, by this share of it, give it back again.
 const GIVEN_BACK: f64 = -0.1;
+/// With what passes and without it, a portion must come out the same but for this share of it: one that does not is given back in
+/// part, and who knows how much.
+const AGREE: f64 = 1.0 / 3.0;
 /// The confidence of the intervals that are shown.
 const CONFIDENCE: f64 = 0.95;
 
@@ -53,19 +56,26 @@ struct Answer {
 /// Decides; `None` where the metric does not rise between the ends of the stretch.
 pub(super) fn decide(
     points: &Points,
-    groups: &[Group],
+    company: &Company,
     kept: &[Column],
     mixed: &[bool],
     fits: &Fits,
 ) -> Option<Decision> {
-    let rises: Vec<f64> = kept.iter().map(|column| column.rise()).collect();
+    let groups = &company.groups;
+    let rises: Vec<f64> = kept.iter().map(Column::rise).collect();
     let freedom = line_fit::bandwidth(points.len()).1;
     let usual = student_t::critical(CONFIDENCE, freedom);
     let (plain, full) = (answer(&fits.plain, points, &rises, mixed), answer(&fits.full, points, &rises, mixed));
     if full.growth <= 0.0 {
         return None;
     }
-    let charged: Vec<bool> = plain.charged.iter().zip(&full.charged).map(|(plain, full)| *plain && *full).collect();
+    let agree = |at: usize| {
+        let (plain, full) = (plain.contributions[at].value, full.contributions[at].value);
+        (plain - full).abs() <= AGREE * plain.abs()
+    };
+    let charged: Vec<bool> = (0..groups.len())
+        .map(|at| groups[at].is_varied() && plain.charged[at] && full.charged[at] && agree(at))
+        .collect();
     let both = full.charged == charged;
     let share = |measured: Measured| shown(measured, 1.0 / full.growth, usual);
     let time = Measured { value: full.growth - full.all.value, error: full.all.error };
@@ -75,7 +85,11 @@ pub(super) fn decide(
     let blamed = both && holds_most && returns == Returns::NotSeen && charged.contains(&true);
     let blame = if blamed {
         Blame::Requests
-    } else if time_share.low > 0.5 && !plain.charged.contains(&true) && !full.charged.contains(&true) {
+    } else if company.is_varied()
+        && time_share.low > 0.5
+        && !plain.charged.contains(&true)
+        && !full.charged.contains(&true)
+    {
         Blame::Time
     } else {
         Blame::CannotTell

@@ -7,7 +7,7 @@
 //!
 //! The noise of neighbours is taken for at least as alike as [`RHOS`] begins with, so that what counts is what happens from
 //! one point to the next, and not whether two lines wander alike. Standard errors are those of Newey and West (1987) on what
-//! the fit leaves, and never less than the ordinary ones.
+//! the fit leaves, each point for itself (MacKinnon and White 1985), and never less than the ordinary ones.
 
 use crate::stats::autoregression::Whitening;
 use crate::stats::basis::{Basis, dot};
@@ -89,6 +89,8 @@ pub(super) struct Fit {
     coefficients: Vec<f64>,
     /// What is left of the points.
     rest: Vec<f64>,
+    /// How much of each point's own value is in its fit: it leaves so much less than its noise.
+    leverage: Vec<f64>,
     variance: f64,
     likelihood: f64,
 }
@@ -122,6 +124,7 @@ impl Fit {
             likelihood: count * mean.ln() + whitening.log_determinant(),
             variance: (squares / freedom).max(points.least_variance),
             columns: fitted,
+            leverage: leverage(&basis, points.len()),
             whitening,
             basis,
             rest,
@@ -158,10 +161,12 @@ impl Fit {
         for (share, direction) in along.iter().zip(self.basis.directions()) {
             scores.iter_mut().zip(direction).for_each(|(score, unit)| *score += share * unit);
         }
-        scores.iter_mut().zip(&self.rest).for_each(|(score, rest)| *score *= rest);
-        let count = scores.len() as f64;
-        let small = count / (count - self.basis.rank() as f64).max(1.0);
-        let robust = line_fit::long_run_sum(&scores, line_fit::bandwidth(scores.len()).0) * small;
+        scores
+            .iter_mut()
+            .zip(&self.rest)
+            .zip(&self.leverage)
+            .for_each(|((score, rest), own)| *score *= rest / (1.0 - own));
+        let robust = line_fit::long_run_sum(&scores, line_fit::bandwidth(scores.len()).0);
         let plain = self.variance * dot(&along, &along);
         Measured { value: dot(&row, &self.coefficients), error: robust.max(plain).sqrt() }
     }
@@ -174,6 +179,16 @@ impl Fit {
             .map(|(column, coefficient)| coefficient * rise(&column.values))
             .sum()
     }
+}
+
+/// Never all of it: a point that is fitted exactly says nothing of the noise.
+fn leverage(basis: &Basis, count: usize) -> Vec<f64> {
+    const MOST: f64 = 0.9;
+    let mut own = vec![0.0_f64; count];
+    for direction in basis.directions() {
+        own.iter_mut().zip(direction).for_each(|(own, unit)| *own += unit * unit);
+    }
+    own.into_iter().map(|own| own.min(MOST)).collect()
 }
 
 /// The groups whose counts are mixtures of the others', or nearly: what one of them does, the others could do as well.

@@ -33,10 +33,10 @@ const FEWEST_WINDOWS: usize = 12;
 const WINDOWS_A_GROUP: usize = 4;
 /// Points for each column of the fit at least.
 const POINTS_A_COLUMN: usize = 4;
-/// One half of a wave of the trend for so many windows, so that what a mix does from window to window is not taken for it; and
-/// so many at most.
-const WINDOWS_A_WAVE: usize = 8;
-const MOST_WAVES: usize = 8;
+/// One half of a wave of the trend for so many windows, the spells in which each kind comes twice: what is slower than that says
+/// next to nothing of a mix; and so many at most.
+const WINDOWS_A_WAVE: usize = 4;
+const MOST_WAVES: usize = 16;
 
 /// Why nothing can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +109,9 @@ fn weighed(points: &Points, counts: &Counts, company: &Company, windows: usize) 
     if groups.is_empty() {
         return Err(Unknown::Even);
     }
+    if !groups.iter().any(company::Group::is_varied) {
+        return Err(Unknown::Unvaried);
+    }
     let waves = (windows / WINDOWS_A_WAVE).min(MOST_WAVES);
     // A level, a line and the waves; each group's count and pace; what is found to pass.
     let columns = 2 + waves + 4 * groups.len();
@@ -125,5 +128,5 @@ fn weighed(points: &Points, counts: &Counts, company: &Company, windows: usize) 
     let mixed = fit::mixtures(points, &trend, &kept);
     let names = || groups.iter().zip(&mixed).filter(|(_, mixed)| **mixed).map(|(group, _)| group.name.clone());
     let fits = passing::fits(points, counts, groups, &trend, &kept).ok_or_else(|| Unknown::Mixed(names().collect()))?;
-    decide::decide(points, groups, &kept, &mixed, &fits).ok_or(Unknown::Level)
+    decide::decide(points, company, &kept, &mixed, &fits).ok_or(Unknown::Level)
 }

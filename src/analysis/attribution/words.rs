@@ -64,14 +64,11 @@ fn figures(portion: &Portion, unit: Unit) -> String {
 pub(super) fn unknown(blank: Attribution, unknown: &Unknown, length_s: f64) -> Attribution {
     let longer = |times: f64| format!("run for {} more", about(length_s.max(60.0) * times));
     let (why, advice) = match unknown {
-        Unknown::TooFew { windows, groups } => (
-            format!(
-                "{} of traffic are too few to tell {} apart",
-                counted(*windows, "window"),
-                counted(*groups, "kind of request").replace("requests", "request").replace("kind of", plural(*groups))
-            ),
-            format!("{}; {BLAME}", longer(2.0)),
-        ),
+        Unknown::TooFew { windows, groups } => {
+            let kinds = if *groups == 1 { "one kind".to_owned() } else { format!("{groups} kinds") };
+            let windows = counted(*windows, "window");
+            (format!("{windows} of traffic tell too little of {kinds} of request"), format!("{}; {BLAME}", longer(2.0)))
+        }
         Unknown::Even => ("all of them came at an even pace, as time does".to_owned(), BLAME.to_owned()),
         Unknown::Mixed(names) => (
             format!("{} came so that each can be made up of the others", listed(names)),
@@ -92,6 +89,79 @@ pub(super) fn unknown(blank: Attribution, unknown: &Unknown, length_s: f64) -> A
     Attribution { reason: format!("which request is to blame cannot be told: {why}"), advice: Some(advice), ..blank }
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "kind of" } else { "kinds of" }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Estimate;
+    use crate::domain::attribution::{Blame, RequestKind};
+
+    fn estimate(estimate: f64) -> Estimate {
+        Estimate { estimate, low: 0.9 * estimate, high: 1.1 * estimate, confidence: 0.95 }
+    }
+
+    fn portion(steps: &[&str], share: f64) -> Portion {
+        let kind = |step: &&str| RequestKind { class: "normal".into(), step: (*step).into() };
+        let names: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
+        Portion {
+            name: listed(&names),
+            kinds: steps.iter().map(kind).collect(),
+            count: 100,
+            per_request: estimate(4096.0),
+            share: estimate(share),
+            charge: Charge::ToBlame,
+        }
+    }
+
+    fn blank() -> Attribution {
+        Attribution {
+            blame: Blame::CannotTell,
+            reason: String::new(),
+            advice: None,
+            from_s: 0.0,
+            to_s: 600.0,
+            growth: None,
+            portions: Vec::new(),
+            time_share: None,
+        }
+    }
+
+    fn reason(portions: Vec<Portion>) -> String {
+        let returns = Returns::NotSeen;
+        let decision = Decision { blame: Blame::Requests, growth: 1e6, portions, time_share: estimate(0.1), returns };
+        told(blank(), Unit::Bytes, &Company::default(), decision).reason
+    }
+
+    #[test]
+    fn one_request_two_that_come_together_and_two_that_do_not_read_apart() {
+        assert_eq!(
+            reason(vec![portion(&["POST /docs"], 0.97)]),
+            "`POST /docs` is to blame: 4.00 KiB per request (3.60 to 4.40), 97 % of the growth"
+        );
+        assert_eq!(
+            reason(vec![portion(&["store", "fetch"], 0.97)]),
+            "`store` and `fetch` are to blame, and cannot be told apart, for they always came together: \
+             4.00 KiB each time (3.60 to 4.40), 97 % of the growth"
+        );
+        let both = reason(vec![portion(&["a"], 0.6), portion(&["b"], 0.4)]);
+        assert!(both.starts_with("`a` (4.00 KiB") && both.ends_with("40 % of the growth) are to blame"), "{both}");
+    }
+
+    #[test]
+    fn what_cannot_be_told_says_why_and_what_would_let_it_be_told() {
+        let all = [
+            Unknown::TooFew { windows: 5, groups: 3 },
+            Unknown::Even,
+            Unknown::Mixed(vec!["`a`".into(), "`b`".into()]),
+            Unknown::Level,
+            Unknown::Returned,
+            Unknown::EvenOrTime(vec!["a".into()]),
+            Unknown::Noise,
+            Unknown::Unvaried,
+        ];
+        for cause in all {
+            let told = unknown(blank(), &cause, 600.0);
+            assert!(told.reason.starts_with("which request is to blame cannot be told: "), "{}", told.reason);
+            assert!(told.advice.is_some_and(|advice| !advice.is_empty()), "{cause:?}");
+        }
+    }
 }
