@@ -9,12 +9,14 @@
 mod assess;
 mod blocks;
 mod ceiling;
+pub mod compare;
 mod contest;
 mod doubts;
 mod error_ceiling;
 mod few_floors;
 mod fitting;
 mod growth;
+pub mod history;
 mod judge;
 mod jumps;
 mod load;

@@ -19,6 +19,7 @@ use super::failure::Failure;
 use super::heap_run;
 use super::interrupt::Interrupt;
 use super::judge::{self, Asked, Judged};
+use super::label;
 use super::live::{LiveView, Outlook};
 use super::{report, traffic};
 
@@ -45,6 +46,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         traffic: traffic.plan,
         scrape: traffic.scrape,
         error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
+        label: label::of_run(args.record.label),
         output: args.record.output,
     };
     let analysis = asked.options;
