@@ -149,6 +149,7 @@ fn options(output: &Path, traffic: Plan) -> RunOptions {
         error_ceilings: Vec::new(),
         heap: HeapTracing::Never,
         traffic: Some(traffic),
+        label: None,
         output: output.to_owned(),
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Failure> {
         heap: HeapTracing::Offered,
         traffic: traffic.plan,
         error_ceilings: Vec::new(),
+        label: None,
         output: args.output.clone(),
     };
     let analysis = asked.options;

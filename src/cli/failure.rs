@@ -34,6 +34,11 @@ impl Failure {
         Self { what, hint: None }
     }
 
+    /// What went wrong, where it stands in a list.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// The same under the flag that it is about.
     #[must_use]
     pub(super) fn of(mut self, flag: &str) -> Self {

@@ -226,7 +226,7 @@ fn with_record(options: &analysis::Options, run: &Run) -> Result<analysis::Optio
 const LAG_SHARE: f64 = 0.01;
 
 /// That the driver lagged, where it did for long enough to matter: then a response time tells of the driver as well.
-fn lagged(run: &Run) -> Option<String> {
+pub(super) fn lagged(run: &Run) -> Option<String> {
     let lagged_s = run.traffic_summary()?.lagged_s as f64;
     (lagged_s > LAG_SHARE * run.recorded().as_secs_f64())
         .then(|| format!("the driver lagged for {} of the run", span(lagged_s)))
@@ -323,6 +323,16 @@ pub(super) fn judge_all(
         }
     }
     Ok([Failure::CODE, 1, 3].into_iter().find(|code| codes.contains(code)).unwrap_or(0))
+}
+
+/// Reads and judges several inputs, as many at a time as there are processors, in the order in which they were named.
+pub(super) fn judge_each(
+    inputs: &[PathBuf],
+    unit: Option<ValueUnit>,
+    options: &analysis::Options,
+) -> Vec<Result<Judged, Failure>> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(inputs.len());
+    judge_batch(inputs, workers, unit, options)
 }
 
 fn judge_batch(

@@ -5,13 +5,16 @@
 mod analyze;
 mod args;
 mod chart;
+mod compare;
 mod console;
 mod demo;
 mod failure;
 mod heap;
 mod heap_run;
+mod history;
 mod interrupt;
 mod judge;
+mod label;
 mod live;
 mod profile;
 mod report;
@@ -54,6 +57,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Chart(args)) => chart::run(&args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::History(args)) => history::run(&args),
         Some(Command::Heap(args)) => heap::run(&args),
         Some(Command::Profile(args)) => profile::run(&args),
     }

@@ -18,6 +18,7 @@ use super::console::{self, Progress, ProgressLine};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::judge::{self, Asked, Judged};
+use super::label;
 use super::live::{LiveView, Outlook};
 use super::{report, traffic};
 
@@ -44,6 +45,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         traffic: traffic.plan,
         scrape: traffic.scrape,
         error_ceilings: judge::error_ceilings(&args.record.abort_on)?,
+        label: label::of_run(args.record.label),
         output: args.record.output,
     };
     let analysis = asked.options;

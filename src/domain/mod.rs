@@ -8,8 +8,10 @@
 pub mod assessment;
 pub mod attribution;
 pub mod bytes;
+pub mod comparison;
 pub mod disturbance;
 pub mod heap;
+pub mod history;
 pub mod mark;
 pub mod metric;
 pub mod objective;
@@ -26,6 +28,7 @@ pub mod traffic;
 pub use assessment::{Assessment, Estimate, Finding, Verdict};
 pub use attribution::Attribution;
 pub use bytes::{Bytes, SignedBytes};
+pub use comparison::Comparison;
 pub use heap::HeapSnapshot;
 pub use metric::{Metric, Role, Unit};
 pub use objective::{Objective, ObjectiveError, ObjectiveFinding};

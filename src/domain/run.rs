@@ -72,6 +72,9 @@ pub struct Conditions {
     /// The budgets of growth, as they were written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fail_on: Vec<String>,
+    /// What the user called the run, or the commit that it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// What was taken from the target's own metrics page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scraped: Vec<ScrapedSeries>,

@@ -369,7 +369,7 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn painted(word: &str, verdict: Verdict, style: Style) -> String {
+pub(super) fn painted(word: &str, verdict: Verdict, style: Style) -> String {
     let colour = match (style, verdict) {
         (Style::Plain, _) => return word.to_owned(),
         (Style::Colour, Verdict::Growing) => "31",

@@ -66,6 +66,8 @@ pub struct RunOptions {
     pub traffic: Option<Plan>,
     /// What is taken from the target's own metrics page.
     pub scrape: Option<ScrapeOptions>,
+    /// What the run is called, which is only kept in the record.
+    pub label: Option<String>,
     /// The folder in which the run's folder is made.
     pub output: PathBuf,
 }
@@ -292,6 +294,7 @@ fn header(options: &RunOptions, target: &TargetIdentity) -> Header {
             budget: options.budget,
             objectives: options.objectives.iter().map(ToString::to_string).collect(),
             fail_on: options.fail_on.clone(),
+            label: options.label.clone(),
             scraped: options.scrape.as_ref().map_or_else(Vec::new, |scrape| scrape.series.clone()),
             traffic: options.traffic.as_ref().map(Plan::conditions),
         },

@@ -124,6 +124,7 @@ mod tests {
             scrape: None,
             fail_on: Vec::new(),
             objectives: Vec::new(),
+            label: None,
             output: output.path().to_owned(),
         };
         let (stop, _never) = rustix::pipe::pipe().unwrap();

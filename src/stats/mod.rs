@@ -2,6 +2,7 @@
 
 pub mod autoregression;
 pub mod basis;
+pub mod contrast;
 pub mod latencies;
 pub mod line_fit;
 pub mod outliers;

@@ -11,6 +11,8 @@ mod attribution;
 mod bad_input;
 /// Charts of one run, and of several over each other.
 mod chart;
+/// Runs beside each other, and the list of them.
+mod compare;
 /// The built-in server is judged right, healthy and with each fault.
 mod demo;
 /// Heap profiles, and the heap in a report.

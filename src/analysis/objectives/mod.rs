@@ -11,12 +11,12 @@ mod change;
 mod judged;
 mod knee;
 mod performance;
-mod reading;
+pub(super) mod reading;
 mod signs;
 mod spans;
-mod tally;
+pub(super) mod tally;
 mod target;
-mod timeline;
+pub(super) mod timeline;
 
 use crate::domain::objective::{Objective, ObjectiveFinding};
 use crate::domain::traffic::Window;

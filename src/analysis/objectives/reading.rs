@@ -102,7 +102,7 @@ fn never_measured(measure: Measure, tally: &Tally) -> Lack {
 }
 
 /// The fewest values of which a percentile is one that can be told from the longest: with 20, p95 leaves one above it.
-pub(super) fn needed(share: f64) -> u64 {
+pub(in crate::analysis) fn needed(share: f64) -> u64 {
     let rest = 1.0 - share;
     // p100 is the longest and needs no others; a little is taken off for 1 / (1 - 0.95), which is 20 only nearly.
     if rest < 1e-9 { 1 } else { (1.0 / rest - 1e-6).ceil() as u64 }

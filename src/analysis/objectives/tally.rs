@@ -6,17 +6,17 @@ use crate::stats::latencies::Latencies;
 
 /// Which windows are about what is limited: requests of a class and a step, or whole turns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Selection<'a> {
+pub(in crate::analysis) struct Selection<'a> {
     class: Option<&'a str>,
     step: Option<&'a str>,
     is_turns: bool,
     /// The measure whose distribution is wanted.
-    pub(super) measure: Option<Measure>,
+    pub(in crate::analysis) measure: Option<Measure>,
 }
 
 impl<'a> Selection<'a> {
     /// What an objective is about. `turn` means whole turns where no step is called so.
-    pub(super) fn of(objective: &'a Objective, windows: &[Window]) -> Self {
+    pub(in crate::analysis) fn of(objective: &'a Objective, windows: &[Window]) -> Self {
         let scope = &objective.scope;
         let class = scope.class.as_deref();
         let is_called_so = |name: &str| windows.iter().any(|window| window.step.as_deref() == Some(name));
@@ -33,22 +33,22 @@ impl<'a> Selection<'a> {
     }
 
     /// All requests of a class and step, or its turns where there is no step, with one of their measures.
-    pub(super) fn step(class: &'a str, step: Option<&'a str>, measure: Measure) -> Self {
+    pub(in crate::analysis) fn step(class: &'a str, step: Option<&'a str>, measure: Measure) -> Self {
         Self { class: Some(class), step, is_turns: step.is_none(), measure: Some(measure) }
     }
 
     /// All requests, with one of their measures.
-    pub(super) fn requests(measure: Measure) -> Self {
+    pub(in crate::analysis) fn requests(measure: Measure) -> Self {
         Self { class: None, step: None, is_turns: false, measure: Some(measure) }
     }
 
     /// Whether it is about whole turns.
-    pub(super) fn is_turns(&self) -> bool {
+    pub(in crate::analysis) fn is_turns(&self) -> bool {
         self.is_turns
     }
 
     /// Whether a window is about it.
-    pub(super) fn takes(&self, window: &Window) -> bool {
+    pub(in crate::analysis) fn takes(&self, window: &Window) -> bool {
         let is_kind = match (self.is_turns, &window.step) {
             (true, step) => step.is_none(),
             (false, None) => false,
@@ -58,7 +58,7 @@ impl<'a> Selection<'a> {
     }
 
     /// What it is about, in words.
-    pub(super) fn words(&self) -> String {
+    pub(in crate::analysis) fn words(&self) -> String {
         let what = match (self.is_turns, self.step) {
             (true, _) => "whole turns".to_owned(),
             (false, Some(step)) => format!("step {step}"),
@@ -70,42 +70,42 @@ impl<'a> Selection<'a> {
 
 /// What happened in some windows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::analysis) struct Tally {
     /// Requests that ended, or turns.
-    pub(super) requests: u64,
+    pub(in crate::analysis) requests: u64,
     /// Those that failed.
-    pub(super) failed: u64,
+    pub(in crate::analysis) failed: u64,
     /// Those that the server put off.
-    pub(super) limited: u64,
+    pub(in crate::analysis) limited: u64,
     /// Attempts after the first.
-    pub(super) retried: u64,
+    pub(in crate::analysis) retried: u64,
     /// Steps that were not done for want of a value.
-    pub(super) skipped: u64,
+    pub(in crate::analysis) skipped: u64,
     /// Answers that the client left.
-    pub(super) left: u64,
+    pub(in crate::analysis) left: u64,
     /// Events of streamed answers.
-    pub(super) events: u64,
+    pub(in crate::analysis) events: u64,
     /// The distribution of the measure.
-    pub(super) latencies: Option<Latencies>,
+    pub(in crate::analysis) latencies: Option<Latencies>,
     /// Distributions that could not be read.
-    pub(super) unreadable: u64,
+    pub(in crate::analysis) unreadable: u64,
 }
 
 impl Tally {
     /// Adds up the windows.
-    pub(super) fn over<'a>(windows: impl Iterator<Item = &'a Window>, measure: Option<Measure>) -> Self {
+    pub(in crate::analysis) fn over<'a>(windows: impl Iterator<Item = &'a Window>, measure: Option<Measure>) -> Self {
         let mut tally = Self::default();
         windows.for_each(|window| tally.add(window, measure));
         tally
     }
 
     /// Adds a window.
-    pub(super) fn add(&mut self, window: &Window, measure: Option<Measure>) {
+    pub(in crate::analysis) fn add(&mut self, window: &Window, measure: Option<Measure>) {
         self.add_read(window, decoded(window, measure).as_ref());
     }
 
     /// Adds a window whose distribution has been read already.
-    pub(super) fn add_read(&mut self, window: &Window, read: Option<&Result<Latencies, ()>>) {
+    pub(in crate::analysis) fn add_read(&mut self, window: &Window, read: Option<&Result<Latencies, ()>>) {
         for (sum, part) in self.counts(window) {
             *sum = sum.saturating_add(part);
         }
@@ -117,8 +117,25 @@ impl Tally {
         }
     }
 
+    /// Adds what happened in other windows.
+    pub(in crate::analysis) fn merge(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.limited = self.limited.saturating_add(other.limited);
+        self.retried = self.retried.saturating_add(other.retried);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.left = self.left.saturating_add(other.left);
+        self.events = self.events.saturating_add(other.events);
+        self.unreadable += other.unreadable;
+        match (&other.latencies, &mut self.latencies) {
+            (None, _) => {}
+            (Some(read), Some(all)) => all.merge(read),
+            (Some(read), all) => *all = Some(read.clone()),
+        }
+    }
+
     /// Takes away a window that was added before.
-    pub(super) fn remove(&mut self, window: &Window, measure: Option<Measure>) {
+    pub(in crate::analysis) fn remove(&mut self, window: &Window, measure: Option<Measure>) {
         for (sum, part) in self.counts(window) {
             *sum = sum.saturating_sub(part);
         }
@@ -142,7 +159,7 @@ impl Tally {
     }
 
     /// How many of something.
-    pub(super) fn count(&self, count: Count) -> u64 {
+    pub(in crate::analysis) fn count(&self, count: Count) -> u64 {
         match count {
             Count::Requests | Count::Turns => self.requests,
             Count::Failed => self.failed,
@@ -155,18 +172,18 @@ impl Tally {
     }
 
     /// Requests that were not put off.
-    pub(super) fn judged(&self) -> u64 {
+    pub(in crate::analysis) fn judged(&self) -> u64 {
         self.requests.saturating_sub(self.limited)
     }
 
     /// Whether anything at all happened.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::analysis) fn is_empty(&self) -> bool {
         self.requests == 0 && self.skipped == 0
     }
 }
 
 /// The distribution of a measure in a window; `None` where there is none.
-pub(super) fn decoded(window: &Window, measure: Option<Measure>) -> Option<Result<Latencies, ()>> {
+pub(in crate::analysis) fn decoded(window: &Window, measure: Option<Measure>) -> Option<Result<Latencies, ()>> {
     let text = window.latencies.get(&measure?)?;
     Some(Latencies::decode(text).map_err(|_| ()))
 }

@@ -4,18 +4,18 @@ use crate::domain::traffic::Window;
 
 /// A stretch of the run in one phase.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stretch<'a> {
+pub(in crate::analysis) struct Stretch<'a> {
     /// The phase.
-    pub(super) phase: &'a str,
+    pub(in crate::analysis) phase: &'a str,
     /// When it began, in seconds since the start.
-    pub(super) from_s: f64,
+    pub(in crate::analysis) from_s: f64,
     /// When it ended, in seconds since the start.
-    pub(super) to_s: f64,
+    pub(in crate::analysis) to_s: f64,
 }
 
 /// Which part of the run is meant.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum When<'a> {
+pub(in crate::analysis) enum When<'a> {
     /// All but ramps and warm-up.
     Steady,
     /// One phase, whole.
@@ -25,15 +25,15 @@ pub(super) enum When<'a> {
 }
 
 /// Windows are cut at whole seconds by a clock that is read a little later; a tenth of a window is no gap.
-pub(super) const SLACK_S: f64 = 1.0;
+pub(in crate::analysis) const SLACK_S: f64 = 1.0;
 
 /// Whether a phase changes the load rather than holding it.
-pub(super) fn is_ramp(phase: &str) -> bool {
+pub(in crate::analysis) fn is_ramp(phase: &str) -> bool {
     phase.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("ramp"))
 }
 
 /// The stretches of the run in order. A phase lasts until the next begins, whether or not requests ended meanwhile.
-pub(super) fn stretches(windows: &[Window]) -> Vec<Stretch<'_>> {
+pub(in crate::analysis) fn stretches(windows: &[Window]) -> Vec<Stretch<'_>> {
     let is_sound = |window: &&Window| window.from_s.is_finite() && window.to_s.is_finite();
     let mut sorted: Vec<&Window> = windows.iter().filter(is_sound).collect();
     sorted.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
@@ -53,7 +53,11 @@ pub(super) fn stretches(windows: &[Window]) -> Vec<Stretch<'_>> {
 }
 
 /// The stretches that count.
-pub(super) fn counted<'a>(windows: &'a [Window], when: When<'_>, warm_up_s: Option<f64>) -> Vec<Stretch<'a>> {
+pub(in crate::analysis) fn counted<'a>(
+    windows: &'a [Window],
+    when: When<'_>,
+    warm_up_s: Option<f64>,
+) -> Vec<Stretch<'a>> {
     let steady = |stretch: Stretch<'a>| {
         let from_s = stretch.from_s.max(warm_up_s.unwrap_or(0.0));
         (!is_ramp(stretch.phase) && from_s < stretch.to_s).then_some(Stretch { from_s, ..stretch })
@@ -77,7 +81,7 @@ fn clipped<'a>(stretch: Stretch<'a>, when: When<'_>) -> Option<Stretch<'a>> {
 }
 
 /// Whether a window lies in one of the stretches.
-pub(super) fn holds(stretches: &[Stretch<'_>], window: &Window) -> bool {
+pub(in crate::analysis) fn holds(stretches: &[Stretch<'_>], window: &Window) -> bool {
     let within = |stretch: &Stretch<'_>| {
         window.phase == stretch.phase
             && window.from_s >= stretch.from_s - SLACK_S
@@ -87,12 +91,12 @@ pub(super) fn holds(stretches: &[Stretch<'_>], window: &Window) -> bool {
 }
 
 /// How long the stretches last in all, in seconds.
-pub(super) fn seconds(stretches: &[Stretch<'_>]) -> f64 {
+pub(in crate::analysis) fn seconds(stretches: &[Stretch<'_>]) -> f64 {
     stretches.iter().map(|stretch| stretch.to_s - stretch.from_s).sum()
 }
 
 /// Stretches that follow each other without a gap become one.
-pub(super) fn joined(stretches: &[Stretch<'_>]) -> Vec<(f64, f64)> {
+pub(in crate::analysis) fn joined(stretches: &[Stretch<'_>]) -> Vec<(f64, f64)> {
     let mut found: Vec<(f64, f64)> = Vec::new();
     for stretch in stretches {
         match found.last_mut() {

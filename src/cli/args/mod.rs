@@ -9,16 +9,20 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::domain::Objective;
 
+pub(super) use compare::{CompareArgs, CompareFormat};
 pub(super) use demo::{DemoArgs, DemoServerArgs};
 pub(super) use heap::{HeapArgs, HeapCommand, HeapDiffArgs, HeapShowArgs};
+pub(super) use history::HistoryArgs;
 pub(super) use inputs::{AnalyzeArgs, ChartArgs, Picture, ReportArgs, ReportFormat, Theme, ValueUnit};
 pub(super) use profile::{ProfileArgs, ProfileCommand};
 pub(super) use traffic::{LoadArgs, TrafficArgs};
 pub(super) use values::{WarmUp, length};
 use values::{duration, interval, share, warm_up, window};
 
+mod compare;
 mod demo;
 mod heap;
+mod history;
 mod inputs;
 mod profile;
 mod traffic;
@@ -34,6 +38,7 @@ Examples:
   soak --pid 4242 --url http://127.0.0.1:8080 --profile shop.toml --scenario soak
                                                  ... under the turns of a profile, held to its objectives
   soak analyze output/2026-11-21T08-00-00Z-api-4242 metrics.csv
+  soak compare output/monday output/tuesday      what got worse
 
 Exit codes:
   0  steady, or growth within the budget that you set; every objective met
@@ -65,6 +70,10 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// Print or write the report of a recorded run: text, JSON, Markdown, HTML, JUnit XML, CSV
     Report(ReportArgs),
+    /// Hold a candidate against one or more baselines: levels, growth, response times, failures, throughput
+    Compare(CompareArgs),
+    /// List the runs of a folder, oldest first, and the steps between them that stand out
+    History(HistoryArgs),
     /// Rank the call sites of heap profiles, or tell what grows between several: DHAT, pprof, soak-heap
     Heap(HeapArgs),
     /// Check traffic profiles, show the shipped ones, or write one from a HAR file, an `OpenAPI` description or a curl command
@@ -129,6 +138,10 @@ pub(super) struct RecordArgs {
     /// Leave the target's heap tracer alone, where it was built with one (soak-heap)
     #[arg(long)]
     pub(super) no_heap: bool,
+    /// What the run is called in `soak history` [default: the commit, from GITHUB_SHA, CI_COMMIT_SHA or the repository of this
+    /// folder]
+    #[arg(long, value_name = "TEXT", env = "SOAK_LABEL", hide_env = true)]
+    pub(super) label: Option<String>,
     /// The folder in which each run gets a folder of its own
     #[arg(long, value_name = "DIR", default_value = "output", env = "SOAK_OUTPUT", hide_env = true)]
     pub(super) output: PathBuf,

@@ -64,6 +64,32 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A tolerance of `--tolerance`.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::cli) struct Tolerance {
+    /// The metric, step or number that it is for; `None` for all.
+    pub(in crate::cli) name: Option<String>,
+    /// A share of the baseline.
+    pub(in crate::cli) share: f64,
+}
+
+pub(super) fn tolerance(text: &str) -> Result<Tolerance, String> {
+    let (name, number) = match text.rsplit_once('=') {
+        Some((name, number)) if !name.trim().is_empty() => (Some(name.trim().to_owned()), number.trim()),
+        Some(_) => return Err("give a name before the =, such as p99=25%".to_owned()),
+        None => (None, text.trim()),
+    };
+    let (number, scale) = match number.strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 0.01),
+        None => (number, 1.0),
+    };
+    match number.parse::<f64>() {
+        // A tenfold rise that is tolerated is a slip of the decimal point and no gate.
+        Ok(share) if (0.0..=10.0).contains(&(share * scale)) => Ok(Tolerance { name, share: share * scale }),
+        _ => Err("give a share of the baseline between 0% and 1000%, such as 10% or 0.1".to_owned()),
+    }
+}
+
 pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
     let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     match parsed {
@@ -83,6 +109,17 @@ mod tests {
         assert!(duration("0s").unwrap_err().contains("no time"));
         assert!(interval("5ms").is_err() && interval("2h").is_err() && interval("10ms").is_ok());
         assert!(window("12m..10m").is_err() && window("10m").is_err() && window("10m..12m").is_ok());
+    }
+
+    #[test]
+    fn a_tolerance_is_a_share_with_or_without_a_name() {
+        let read = |text: &str| tolerance(text).map(|one| (one.name, (one.share * 1000.0).round()));
+        assert_eq!(read("10%"), Ok((None, 100.0)));
+        assert_eq!(read("p99=0.25"), Ok((Some("p99".to_owned()), 250.0)));
+        assert_eq!(read("a=b = 5 %"), Ok((Some("a=b".to_owned()), 50.0)));
+        for bad in ["", "x", "=5%", "-1%", "2000%", "nan", "p99=", "inf"] {
+            assert!(tolerance(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
