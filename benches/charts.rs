@@ -119,6 +119,7 @@ fn assessment_of(set: &SeriesSet) -> Assessment {
             budget: None,
             reason: "it grows".into(),
             advice: None,
+            attribution: None,
             fit: (1..=72).map(point).collect(),
         }
     };

@@ -19,6 +19,9 @@ const GIVEN_BACK: f64 = -0.1;
 /// With what passes and without it, a portion must come out the same but for this share of it: one that does not is given back in
 /// part, and who knows how much.
 const AGREE: f64 = 1.0 / 3.0;
+/// What a request holds for a while must be less than what it leaves in one spell: that is a sixtieth of the stretch, and it comes
+/// in half of them.
+const SPELLS: f64 = 30.0;
 /// The confidence of the intervals that are shown.
 const CONFIDENCE: f64 = 0.95;
 
@@ -33,7 +36,8 @@ pub(super) struct Decision {
     pub(super) returns: Returns,
 }
 
-/// Whether the sum of what requests take is more than what the metric grew by.
+/// Whether what requests take is given back: its sum is more than what the metric grew by, or a request that seems to be to blame
+/// holds more for a while than it leaves in a spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Returns {
     /// It is.
@@ -80,7 +84,9 @@ pub(super) fn decide(
     let share = |measured: Measured| shown(measured, 1.0 / full.growth, usual);
     let time = Measured { value: full.growth - full.all.value, error: full.all.error };
     let time_share = share(time);
-    let returns = if time_share.high < GIVEN_BACK { Returns::Later } else { Returns::NotSeen };
+    let passes = |at: usize| full.charged[at] && fits.full.held(at) > full.contributions[at].value / SPELLS;
+    let returns =
+        if time_share.high < GIVEN_BACK || (0..groups.len()).any(passes) { Returns::Later } else { Returns::NotSeen };
     let holds_most = full.together.value - usual * full.together.error > 0.5 * full.growth;
     let blamed = both && holds_most && returns == Returns::NotSeen && charged.contains(&true);
     let blame = if blamed {

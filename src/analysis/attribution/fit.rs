@@ -7,7 +7,7 @@
 //!
 //! The noise of neighbours is taken for at least as alike as [`RHOS`] begins with, so that what counts is what happens from
 //! one point to the next, and not whether two lines wander alike. Standard errors are those of Newey and West (1987) on what
-//! the fit leaves, each point for itself (MacKinnon and White 1985), and never less than the ordinary ones.
+//! the fit leaves, each point for itself (`MacKinnon` and White 1985), and never less than the ordinary ones.
 
 use crate::stats::autoregression::Whitening;
 use crate::stats::basis::{Basis, dot};
@@ -27,8 +27,8 @@ pub(super) enum Part {
     Trend,
     /// The requests so far of the group with this number.
     Kept(usize),
-    /// What requests take for a while.
-    Passing,
+    /// What requests of the group with this number take for a while.
+    Passing(usize),
 }
 
 /// A column at the points.
@@ -110,7 +110,7 @@ impl Fit {
             match (basis.push(whitening.apply(&column.values)), column.part) {
                 (Some(_), _) => fitted.push(column.clone()),
                 (None, Part::Kept(_)) => return None,
-                (None, Part::Trend | Part::Passing) => {}
+                (None, Part::Trend | Part::Passing(_)) => {}
             }
         }
         let mut rest = whitening.apply(&points.values);
@@ -153,7 +153,7 @@ impl Fit {
     pub(super) fn kept(&self, weights: &[f64]) -> Measured {
         let weight = |column: &Column| match column.part {
             Part::Kept(group) => weights.get(group).copied().unwrap_or(0.0) / column.scale,
-            Part::Trend | Part::Passing => 0.0,
+            Part::Trend | Part::Passing(_) => 0.0,
         };
         let row: Vec<f64> = self.columns.iter().map(weight).collect();
         let along = self.basis.along(&row);
@@ -175,9 +175,22 @@ impl Fit {
     pub(super) fn passing(&self) -> f64 {
         let fitted = self.columns.iter().zip(&self.coefficients);
         fitted
-            .filter(|(column, _)| column.part == Part::Passing)
+            .filter(|(column, _)| matches!(column.part, Part::Passing(_)))
             .map(|(column, coefficient)| coefficient * rise(&column.values))
             .sum()
+    }
+}
+
+impl Fit {
+    /// The most that requests of a group were seen to hold for a while, over the least, in the metric's unit.
+    pub(super) fn held(&self, group: usize) -> f64 {
+        let own = self.columns.iter().zip(&self.coefficients).filter(|(column, _)| column.part == Part::Passing(group));
+        let mut sum = vec![0.0_f64; self.rest.len()];
+        for (column, coefficient) in own {
+            sum.iter_mut().zip(&column.values).for_each(|(sum, value)| *sum += coefficient * value);
+        }
+        let most = sum.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        most - sum.iter().copied().fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -32,10 +32,12 @@ pub(super) fn fits(
     trend: &[Column],
     kept: &[Column],
 ) -> Option<Fits> {
-    let paces = groups.iter().map(|group| Column::new(Part::Passing, points.pace(counts, &group.so_far)));
+    let paces = groups.iter().enumerate();
+    let paces = paces.map(|(at, group)| Column::new(Part::Passing(at), points.pace(counts, &group.so_far)));
     let mut columns: Vec<Column> = trend.iter().chain(kept).cloned().chain(paces).collect();
     let plain = Fit::new(points, &columns)?;
-    let candidates: Vec<Column> = groups.iter().flat_map(|group| candidates(points, counts, group)).collect();
+    let candidates: Vec<Column> =
+        groups.iter().enumerate().flat_map(|group| candidates(points, counts, group)).collect();
     let mut full = plain.clone();
     for _ in 0..MOST.min(2 * groups.len()) {
         let gains = candidates.iter().map(|candidate| (full.gain(candidate), candidate));
@@ -50,7 +52,7 @@ pub(super) fn fits(
     Some(Fits { plain, full })
 }
 
-fn candidates(points: &Points, counts: &Counts, group: &Group) -> Vec<Column> {
+fn candidates(points: &Points, counts: &Counts, (number, group): (usize, &Group)) -> Vec<Column> {
     let part_s = points.span_s() * PART;
     let pace = points.pace(counts, &group.so_far);
     let now = points.counted(counts, &group.so_far, 0.0);
@@ -59,7 +61,7 @@ fn candidates(points: &Points, counts: &Counts, group: &Group) -> Vec<Column> {
         let then = points.counted(counts, &group.so_far, parts * part_s);
         now.iter().zip(then).map(|(now, then)| now - then).collect()
     });
-    fading.chain(returned).map(|values| Column::new(Part::Passing, values)).collect()
+    fading.chain(returned).map(|values| Column::new(Part::Passing(number), values)).collect()
 }
 
 /// The pace with a memory that fades by the factor e in `memory_s`, as if it had always been the mean before.
