@@ -139,7 +139,9 @@ mod tests {
             ..broken(&number.to_string(), "")
         };
         let mut entries: Vec<Entry> = values.iter().enumerate().map(entry).collect();
-        entries.iter_mut().for_each(|entry| entry.broken = None);
+        for entry in &mut entries {
+            entry.broken = None;
+        }
         mark_departures(&mut entries);
         entries
     }

@@ -35,7 +35,9 @@ pub fn history_text(entries: &[Entry], style: Style) -> String {
         let _ = write!(out, "{head:>width$}");
     }
     out.push('\n');
-    entries.iter().for_each(|entry| line(&mut out, entry, style));
+    for entry in entries {
+        line(&mut out, entry, style);
+    }
     out
 }
 

@@ -1,6 +1,9 @@
 //! What is told of a candidate that differs in one thing.
 
+use std::collections::BTreeMap;
+
 use soak::analysis::compare::Tolerances;
+use soak::domain::Window;
 use soak::domain::comparison::{Change, Comparison, Quantity, Standing, Weight};
 use soak::domain::run::{RunEnd, TargetEnd};
 
@@ -112,6 +115,19 @@ fn failures_where_there_were_none_are_worse() {
 fn less_throughput_under_the_same_load_is_worse() {
     let comparison = against_healthy(&Server { per_second: 15, ..Server::new(2) });
     assert_eq!(row(&comparison, REQUESTS, Quantity::Throughput).change, Change::Worse, "{comparison:?}");
+}
+
+#[test]
+fn a_short_wait_for_the_last_answers_is_no_lack_of_throughput() {
+    let waited = |seed| {
+        let mut run = Server::new(seed).run();
+        let last = run.windows.last().unwrap().clone();
+        run.windows.push(Window { from_s: 600.0, to_s: 602.5, requests: 1, latencies: BTreeMap::new(), ..last });
+        run
+    };
+    let comparison = compared(&[waited(1), waited(2)], &Tolerances::default());
+    let throughput = row(&comparison, REQUESTS, Quantity::Throughput);
+    assert!(throughput.least_seen.unwrap() > -0.12 * throughput.baseline.unwrap(), "{throughput:?}");
 }
 
 #[test]

@@ -190,9 +190,8 @@ fn keeps_open(row: &Row, is_rare: bool, rows: &[Row]) -> bool {
         return false;
     }
     let is_time = |quantity: Quantity| matches!(quantity, Quantity::P50 | Quantity::P95 | Quantity::P99);
-    let towards_worse = |difference: Estimate| match row.quantity.is_better_high() {
-        true => difference.high < 0.0,
-        false => difference.low > 0.0,
+    let towards_worse = |difference: Estimate| {
+        if row.quantity.is_better_high() { difference.high < 0.0 } else { difference.low > 0.0 }
     };
     let leans = row.difference.is_some_and(towards_worse);
     let stands_in = |other: &Row| {

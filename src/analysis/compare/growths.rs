@@ -85,10 +85,9 @@ fn settled(before: &[&Finding], after: &Finding) -> Option<(Change, Option<Strin
             Some((Change::Tolerated, why("it grows within its budget")))
         }
         Verdict::Growing if all(Verdict::Steady) => Some((Change::Worse, why("steady before, it grows now"))),
-        Verdict::Growing => None,
         Verdict::Steady if all(Verdict::Growing) => Some((Change::Better, why("growing before, it is steady now"))),
         Verdict::Steady => Some((Change::NotShown, None)),
-        Verdict::Inconclusive => None,
+        Verdict::Growing | Verdict::Inconclusive => None,
     }
 }
 

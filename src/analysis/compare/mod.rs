@@ -63,7 +63,9 @@ pub fn compare(baselines: &[Side<'_>], candidate: Side<'_>, tolerances: &Toleran
     drafts.extend(growths::drafts(baselines, candidate));
     drafts.extend(requests::drafts(baselines, candidate));
     if let Some(obstacle) = conditions::obstacle(&mismatches) {
-        drafts.iter_mut().for_each(|draft| draft.prevent(&obstacle));
+        for draft in &mut drafts {
+            draft.prevent(&obstacle);
+        }
     }
     let yardstick = standing::yardstick(baselines.len(), tolerances);
     let rows = decide::rows(drafts, tolerances);

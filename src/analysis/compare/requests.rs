@@ -11,6 +11,8 @@ use crate::domain::rate::{counted as number_of, grouped};
 use crate::domain::traffic::{Measure, Window};
 use crate::domain::{Run, Unit};
 use crate::stats::contrast::{FEWEST_SECTIONS, Known, MOST_SECTIONS, sectioned};
+use crate::stats::latencies::Latencies;
+use crate::stats::quantile::median;
 
 use super::super::objectives::reading::needed;
 use super::super::objectives::tally::Tally;
@@ -62,6 +64,10 @@ fn sections(windows: &[Window], warm_up_s: Option<f64>) -> Vec<(f64, f64)> {
         let ends = starts.iter().skip(1).copied().chain([to_s]);
         slots.extend(starts.iter().copied().zip(ends).filter(|(from, to)| to - from > SLACK_S));
     }
+    // What is left of a run after its last whole window, waiting for answers, is no moment like the others.
+    let lengths: Vec<f64> = slots.iter().map(|(from_s, to_s)| to_s - from_s).collect();
+    let usual_s = median(&lengths).unwrap_or(0.0);
+    slots.retain(|(from_s, to_s)| to_s - from_s >= usual_s / 2.0);
     let count = MOST_SECTIONS.min(slots.len());
     let edges = |at: usize| (slots[at * slots.len() / count].0, slots[(at + 1) * slots.len() / count - 1].1);
     (0..count).map(edges).collect()
@@ -220,7 +226,7 @@ fn percentile(tallies: &[Tally], share: f64) -> Found {
     let sections = tried.into_iter().find_map(|sections: Option<Vec<f64>>| sections);
     let known = sections.and_then(|sections| sectioned(at(&whole)?, &sections));
     known.ok_or_else(|| {
-        let answered = whole.latencies.as_ref().map_or(0, |all| all.count());
+        let answered = whole.latencies.as_ref().map_or(0, Latencies::count);
         let (sections, each) = (FEWEST_SECTIONS, grouped(needed(share) as f64));
         if most < sections {
             return format!("the part that counts has {}, and {sections} are needed", number_of(most, "window"));

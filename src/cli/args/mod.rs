@@ -138,7 +138,7 @@ pub(super) struct RecordArgs {
     /// Leave the target's heap tracer alone, where it was built with one (soak-heap)
     #[arg(long)]
     pub(super) no_heap: bool,
-    /// What the run is called in `soak history` [default: the commit, from GITHUB_SHA, CI_COMMIT_SHA or the repository of this
+    /// What the run is called in `soak history` [default: the commit, from `GITHUB_SHA`, `CI_COMMIT_SHA` or the repository of this
     /// folder]
     #[arg(long, value_name = "TEXT", env = "SOAK_LABEL", hide_env = true)]
     pub(super) label: Option<String>,
