@@ -92,7 +92,7 @@ fn spells_are_a_sixtieth_of_blame_and_whatever_a_scenario_says() {
     assert_eq!(profile.scenarios["blame"].mix, Mix::Spells { length: None });
     for (spells, said) in [("1500ms", "whole seconds"), ("0s", "above zero"), ("often", "a time with its unit")] {
         let message = problem(&format!("get = \"/\"\n[scenario.blame]\nspells = \"{spells}\"")).message;
-        assert!(message.contains("`spells`") && message.contains(said), "{spells}: {message}");
+        assert!(message.contains("spells`") && message.contains(said), "{spells}: {message}");
     }
 }
 

@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn only_leaks_leak_and_every_kind_has_its_faults() {
         let leaking = Fault::ALL.iter().filter(|fault| fault.leaks()).count();
-        assert_eq!(leaking, 6);
+        assert_eq!(leaking, 7);
         assert!(!Fault::Sawtooth.leaks() && !Fault::Stall.leaks() && Fault::Hoard.leaks());
         for kind in FaultKind::ALL {
             assert!(Fault::ALL.iter().any(|fault| fault.kind() == kind), "{}", kind.heading());
