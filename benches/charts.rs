@@ -107,7 +107,6 @@ fn assessment_of(set: &SeriesSet) -> Assessment {
             shape: Shape::Linear,
             growth_per_hour: Some(Estimate { estimate: 12e6, low: 11e6, high: 13e6, confidence: 0.95 }),
             growth_per_turn: None,
-            attribution: None,
             settled_after_s: Some(600.0),
             onset_s: None,
             observed_s: set.span_s(),

@@ -85,7 +85,7 @@ fn each_class_comes_in_two_of_four_spells_and_every_window_lies_in_one() {
     let number = |at_s: f64| (at_s / SPELL_S).floor() as usize;
     let mut came = [[false; 12]; 2];
     // The last, which the end cuts off at once, has no length.
-    let counted = |window: &&Window| window.step.is_some() && window.from_s < 24.0 && window.to_s <= 24.0;
+    let counted = |window: &&&Window| window.step.is_some() && window.from_s < 24.0 && window.to_s <= 24.0;
     for window in drove.windows().iter().filter(counted) {
         assert_eq!(number(window.from_s), number(window.to_s - 0.01), "{window:?}");
         came[usize::from(window.class == "other")][number(window.from_s)] = true;
