@@ -90,7 +90,7 @@ fn spells_are_a_sixtieth_of_blame_and_whatever_a_scenario_says() {
     let spell = |name: &str| profile.scenarios[name].spell();
     assert_eq!((spell("soak"), spell("blame"), spell("smoke")), (Some(90 * S), Some(10 * S), None));
     assert_eq!(profile.scenarios["blame"].mix, Mix::Spells { length: None });
-    for (spells, said) in [("1500ms", "whole seconds"), ("0s", "above zero"), ("often", "a time with its unit")] {
+    for (spells, said) in [("1500ms", "whole seconds"), ("0s", "above zero"), ("often", "a number with its unit")] {
         let message = problem(&format!("get = \"/\"\n[scenario.blame]\nspells = \"{spells}\"")).message;
         assert!(message.contains("spells`") && message.contains(said), "{spells}: {message}");
     }
